@@ -1,0 +1,27 @@
+package io.jenkins.plugins.vastai.api;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A question to the market, in its own terms: what {@code POST /bundles/} takes. The market package builds it from
+ * requirements.
+ *
+ * @param filters field name → operator ({@code eq neq gt gte lt lte in notin}) → value
+ * @param type {@code on-demand} or {@code bid}: decides only which price the answer shows
+ * @param order pairs of field and {@code asc} or {@code desc}
+ * @param limit rows asked for; the market gives 64 at most
+ * @param allocatedStorageGb disk that prices in the answer include, GB: always what will be rented
+ */
+public record OfferQuery(
+        Map<String, Map<String, Object>> filters,
+        String type,
+        List<List<String>> order,
+        int limit,
+        double allocatedStorageGb) {
+
+    public OfferQuery {
+        filters = Map.copyOf(filters);
+        order = List.copyOf(order);
+    }
+}
