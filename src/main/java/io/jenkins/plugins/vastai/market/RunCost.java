@@ -1,0 +1,6 @@
+package io.jenkins.plugins.vastai.market;
+
+/** Placeholder of the formula. */
+final class RunCost {
+    private RunCost() {}
+}
