@@ -18,6 +18,10 @@ public enum SshText implements Reason.Kind {
     NOISY,
     /** endpoint, what */
     BROKEN,
-    /** nothing was given to connect to */
-    NO_ENDPOINT
+    /** endpoint, what the system says */
+    UNREACHABLE,
+    /** host */
+    UNKNOWN_HOST,
+    /** endpoint, exit status */
+    SHELL_FAILED
 }
