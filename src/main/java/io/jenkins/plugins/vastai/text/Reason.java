@@ -1,7 +1,10 @@
 package io.jenkins.plugins.vastai.text;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -10,18 +13,32 @@ import java.util.Objects;
  * Records on disk hold reasons, never sentences, so that a changed or translated text also reaches old records.
  *
  * @param key name of the text in the bundle, for example {@code RentalText.BOOT_TIMEOUT}
- * @param args what the text mentions, in the order of its placeholders; never a secret
+ * @param args what the text mentions, in the order of its placeholders: texts, reasons within this one, or lists of
+ *     them; never a secret
  */
-public record Reason(String key, List<String> args) {
+public record Reason(String key, List<Object> args) {
 
     public Reason {
         Objects.requireNonNull(key, "key");
-        args = List.copyOf(args == null ? List.of() : args);
+        args = args == null ? List.of() : args.stream().map(Reason::arg).toList();
     }
 
     /** Whether this reason is an instance of that case. */
     public boolean is(Kind kind) {
         return key.equals(kind.key());
+    }
+
+    /** Everything is kept as text, reason or list; a reason read from JSON arrives as a map. */
+    private static Object arg(Object arg) {
+        if (arg instanceof Reason) {
+            return arg;
+        } else if (arg instanceof Map<?, ?> read && read.get("key") instanceof String key) {
+            return new Reason(key, read.get("args") instanceof List<?> list ? new ArrayList<>(list) : List.of());
+        } else if (arg instanceof Collection<?> many) {
+            return many.stream().map(Reason::arg).toList();
+        } else {
+            return arg == null ? "?" : arg.toString();
+        }
     }
 
     /**
@@ -36,13 +53,9 @@ public record Reason(String key, List<String> args) {
             return ((Enum<?>) this).getDeclaringClass().getSimpleName() + "." + name();
         }
 
-        /** @param args numbers and texts, in the order of the placeholders; null is shown as {@code ?} */
+        /** @param args in the order of the placeholders; null is shown as {@code ?} */
         default Reason of(Object... args) {
-            return new Reason(
-                    key(),
-                    Arrays.stream(args)
-                            .map(arg -> arg == null ? "?" : arg.toString())
-                            .toList());
+            return new Reason(key(), Arrays.asList(args));
         }
     }
 }

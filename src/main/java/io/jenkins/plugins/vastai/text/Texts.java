@@ -1,9 +1,11 @@
 package io.jenkins.plugins.vastai.text;
 
 import java.text.MessageFormat;
+import java.util.Collection;
 import java.util.Locale;
 import java.util.MissingResourceException;
 import java.util.ResourceBundle;
+import java.util.stream.Collectors;
 
 /** Renders {@link Reason reasons} from the one bundle {@code Texts.properties} and its translations. Thread-safe. */
 public final class Texts {
@@ -28,9 +30,22 @@ public final class Texts {
         try {
             String pattern = ResourceBundle.getBundle(BUNDLE, locale, Texts.class.getClassLoader(), NO_FALLBACK)
                     .getString(reason.key());
-            return new MessageFormat(pattern, locale).format(reason.args().toArray());
+            return new MessageFormat(pattern, locale)
+                    .format(reason.args().stream()
+                            .map(arg -> shown(arg, locale))
+                            .toArray());
         } catch (MissingResourceException e) {
             return reason.args().isEmpty() ? reason.key() : reason.key() + " " + reason.args();
+        }
+    }
+
+    private static String shown(Object arg, Locale locale) {
+        if (arg instanceof Reason inner) {
+            return render(inner, locale);
+        } else if (arg instanceof Collection<?> many) {
+            return many.stream().map(one -> shown(one, locale)).collect(Collectors.joining(" "));
+        } else {
+            return String.valueOf(arg);
         }
     }
 }

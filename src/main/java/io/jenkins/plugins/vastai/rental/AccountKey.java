@@ -1,0 +1,103 @@
+package io.jenkins.plugins.vastai.rental;
+
+import io.jenkins.plugins.vastai.api.SshKey;
+import io.jenkins.plugins.vastai.api.VastClient;
+import io.jenkins.plugins.vastai.ssh.SshKeyPair;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+
+/**
+ * The controller's one SSH key on the Vast.ai account. A virtual machine takes its keys from the account when it is
+ * created and never again, so the key must be there before (api.md section 3.4). Made at first use, kept on disk.
+ */
+final class AccountKey {
+
+    private static final String NAME = "account-key";
+    private static final Duration RETRY = Duration.ofSeconds(15);
+
+    private record Stored(int version, String publicKey, Hidden privateKey) {}
+
+    private final RentalStore store;
+    private final VastClient client;
+    private final Lanes lanes;
+    private final Records records;
+    private final Standing standing;
+    private final String comment;
+    private SshKeyPair pair;
+    private boolean registered;
+    private boolean asking;
+    private Instant notBefore = Instant.MIN;
+
+    AccountKey(
+            RentalStore store,
+            VastClient client,
+            Lanes lanes,
+            Records records,
+            Standing standing,
+            String controller) {
+        this.store = store;
+        this.client = client;
+        this.lanes = lanes;
+        this.records = records;
+        this.standing = standing;
+        this.comment = "jenkins-" + controller;
+    }
+
+    /** The key pair; made and written at the first call. */
+    synchronized SshKeyPair pair() throws IOException {
+        if (pair == null) {
+            var stored = store.load(NAME, Stored.class);
+            if (stored.isPresent()) {
+                pair = SshKeyPair.parse(stored.get().privateKey().value(), comment);
+            } else {
+                pair = SshKeyPair.generate(comment);
+                store.save(NAME, new Stored(1, pair.publicLine(), new Hidden(pair.privateText())));
+            }
+        }
+        return pair;
+    }
+
+    /** Whether the account has the key. Starts looking, and adding it, when that is not known. */
+    boolean registered(Rental rental, Progress progress, Instant now) {
+        if (!registered && !asking && !now.isBefore(notBefore)) {
+            asking = lanes.submit(Lanes.Lane.ACCOUNT, this::register, (added, failure) -> {
+                asking = false;
+                registered = failure == null;
+                Rental waiting = records.get(rental.id()).orElse(rental);
+                if (failure != null) {
+                    notBefore = records.now().plus(RETRY);
+                    standing.failed(failure, records.now());
+                    records.save(waiting.unneeded(
+                            RentalText.KEY_NOT_REGISTERED.of(Disposal.said(failure)), true, records.now()));
+                } else if (Boolean.TRUE.equals(added)) {
+                    records.say(waiting, RentalText.KEY_REGISTERED.of(comment));
+                }
+            });
+        }
+        return registered;
+    }
+
+    /** The market says that the key is not there after all. */
+    void forget() {
+        registered = false;
+    }
+
+    private Boolean register() throws IOException {
+        String line = pair().publicLine();
+        for (SshKey key : client.accountSshKeys()) {
+            if (same(key.publicKey(), line)) {
+                return false;
+            }
+        }
+        client.addAccountSshKey(line);
+        return true;
+    }
+
+    /** By type and blob: comments get lost on the way. */
+    private static boolean same(String one, String other) {
+        String[] a = one == null ? new String[0] : one.trim().split("\\s+");
+        String[] b = other.trim().split("\\s+");
+        return a.length >= 2 && a[0].equals(b[0]) && a[1].equals(b[1]);
+    }
+}

@@ -1,0 +1,52 @@
+package io.jenkins.plugins.vastai.rental;
+
+import io.jenkins.plugins.vastai.market.Block;
+import io.jenkins.plugins.vastai.market.Blocklist;
+import io.jenkins.plugins.vastai.market.FailureClass;
+import io.jenkins.plugins.vastai.text.Reason;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/** The blocklist on disk. Written by the engine's thread, read by any. */
+final class Blocked {
+
+    private static final Logger LOGGER = Logger.getLogger(Blocked.class.getName());
+    private static final String NAME = "blocklist";
+
+    /** @param blocks as {@link Blocklist#entries()} */
+    record Entries(int version, List<Block> blocks) {}
+
+    private final RentalStore store;
+    private volatile Blocklist list;
+
+    Blocked(RentalStore store) throws IOException {
+        this.store = store;
+        this.list = store.load(NAME, Entries.class)
+                .map(entries -> Blocklist.of(entries.blocks()))
+                .orElse(Blocklist.EMPTY);
+    }
+
+    Blocklist list() {
+        return list;
+    }
+
+    void after(Draw draw, FailureClass failure, Reason reason, Instant now) {
+        replace(list.after(draw.machineId(), draw.hostId(), failure, reason, now).pruned(now));
+    }
+
+    void replace(Blocklist next) {
+        if (next.equals(list)) {
+            return;
+        }
+        list = next;
+        try {
+            store.save(NAME, new Entries(1, next.entries()));
+        } catch (IOException e) {
+            // The block holds until the next restart; losing it costs a draw, not money on a forgotten machine.
+            LOGGER.log(Level.WARNING, "Cannot write the blocklist", e);
+        }
+    }
+}

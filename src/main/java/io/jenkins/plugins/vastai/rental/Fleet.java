@@ -1,0 +1,372 @@
+package io.jenkins.plugins.vastai.rental;
+
+import io.jenkins.plugins.vastai.api.VastClient;
+import io.jenkins.plugins.vastai.market.Block;
+import io.jenkins.plugins.vastai.market.Blocklist;
+import io.jenkins.plugins.vastai.market.GpuCatalogue;
+import io.jenkins.plugins.vastai.ssh.Bootstrap;
+import io.jenkins.plugins.vastai.ssh.JavaSource;
+import io.jenkins.plugins.vastai.ssh.SshKeyPair;
+import io.jenkins.plugins.vastai.ssh.SshReach;
+import io.jenkins.plugins.vastai.text.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/**
+ * All rentals of one account, driven by one reconciler. Each {@link #pass} compares what the market was last seen to
+ * have with what each rental wants and takes the next step; it never depends on having seen an event, so a controller
+ * that comes back goes on where the records stand.
+ *
+ * <p>{@link #pass} runs on one thread at a time, see {@link FleetThread}; everything else may be called from any thread
+ * and returns at once. No call to the market happens on either: they run in the {@code workers}.
+ */
+public final class Fleet {
+
+    private static final Logger LOGGER = Logger.getLogger(Fleet.class.getName());
+
+    /**
+     * What a fleet is made of.
+     *
+     * @param controller id of this controller, eight characters; part of every label
+     * @param client for this account
+     * @param store where the records are
+     * @param agents is told what happens
+     * @param reach SSH for the whole plugin
+     * @param bootstrap makes machines fit
+     * @param java what the start script may install
+     * @param workers runs calls to the market; about ten threads do
+     * @param clock the time
+     * @param timing intervals and deadlines
+     */
+    public record Parts(
+            String controller,
+            VastClient client,
+            RentalStore store,
+            Agents agents,
+            SshReach reach,
+            Bootstrap bootstrap,
+            JavaSource java,
+            Executor workers,
+            InstantSource clock,
+            Timing timing) {}
+
+    private final String controller;
+    private final InstantSource clock;
+    private final Timing timing;
+    private final Records records;
+    private final Standing standing;
+    private final Poll poll;
+    private final Renting renting;
+    private final Booting booting;
+    private final Serving serving;
+    private final Disposal disposal;
+    private final Orphans orphans;
+    private final Blocked blocked;
+    private final AccountKey accountKey;
+    private final Map<String, Progress> progress = new HashMap<>();
+    private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
+    private volatile Runnable alarm = () -> {};
+
+    /** Reads the records; nothing is done before the first {@link #pass}. */
+    public Fleet(Parts parts) throws IOException {
+        controller = parts.controller();
+        clock = parts.clock();
+        timing = parts.timing();
+        records = new Records(parts.store(), parts.agents(), clock);
+        blocked = new Blocked(parts.store());
+        Lanes lanes = new Lanes(parts.workers(), this::post);
+        standing = new Standing(parts.client(), lanes);
+        poll = new Poll(parts.client(), lanes, timing, standing);
+        disposal = new Disposal(records, lanes, parts.client(), timing, standing);
+        accountKey = new AccountKey(parts.store(), parts.client(), lanes, records, standing, controller);
+        renting = new Renting(
+                records,
+                lanes,
+                parts.client(),
+                timing,
+                new Shop(parts.client(), lanes, timing, standing),
+                blocked,
+                standing,
+                disposal,
+                accountKey,
+                controller,
+                new StartScripts(parts.java()));
+        booting = new Booting(
+                records,
+                lanes,
+                parts.client(),
+                timing,
+                parts.reach(),
+                parts.bootstrap(),
+                this::post,
+                blocked,
+                renting);
+        serving = new Serving(records, timing);
+        orphans = new Orphans(records, timing, controller);
+    }
+
+    /**
+     * Takes an order. It counts from this moment on; it is on disk before anything is asked of the market.
+     *
+     * @param order made from the new rental's id, which belongs into the agent's name
+     */
+    public Rental order(Function<String, Order> order) {
+        Instant now = clock.instant();
+        String id = Labels.newRentalId();
+        Order wanted = order.apply(id);
+        SshKeyPair key = keyFor(wanted);
+        RunnerSpec spec = wanted.spec();
+        Rental rental = Rental.ordered(
+                id,
+                wanted,
+                "",
+                key.publicLine(),
+                new Hidden(key.privateText()),
+                new Line(now, RentalText.ORDERED.of(wanted.template(), spec.instanceType(), spec.machineImage())),
+                now);
+        records.announce(rental);
+        wake();
+        return rental;
+    }
+
+    /** Nobody needs the rental any more. Does nothing when it is known already, or unknown. */
+    public void retire(String id, Reason why) {
+        command(id, rental -> rental.unneeded(why, false, clock.instant()));
+    }
+
+    /** The agent is of no use, for this reason. */
+    public void fail(String id, Reason why) {
+        command(id, rental -> rental.unneeded(why, true, clock.instant()));
+    }
+
+    /** The agent is online. */
+    public void agentOnline(String id) {
+        post(() -> {
+            progress(id).agentOfflineSince = null;
+            records.get(id)
+                    .filter(rental -> rental.needed() && rental.state().connectable())
+                    .ifPresent(rental -> {
+                        Instant now = clock.instant();
+                        records.save(rental.online(now)
+                                .say(RentalText.AGENT_ONLINE.of(rental.order().agent()), now));
+                    });
+        });
+    }
+
+    /** The agent lost its connection. It has {@link Timing#agentOffline()} to come back. */
+    public void agentOffline(String id) {
+        Instant now = clock.instant();
+        post(() -> {
+            Progress known = progress(id);
+            if (known.agentOfflineSince == null) {
+                known.agentOfflineSince = now;
+            }
+        });
+    }
+
+    /** A run began to use the agent. Kept on disk: a one-shot agent stays one-shot across a restart. */
+    public void used(String id, String by) {
+        command(id, rental -> rental.used(by));
+    }
+
+    /** Adds a line to the story. */
+    public void say(String id, Reason reason) {
+        command(id, rental -> rental.say(reason, clock.instant()));
+    }
+
+    public Optional<Rental> rental(String id) {
+        return records.get(id);
+    }
+
+    /** Every rental, oldest first, also those that ended lately. */
+    public List<Rental> rentals() {
+        return records.all();
+    }
+
+    /** Machines that are left alone, and why. */
+    public List<Block> blocks() {
+        return blocked.list().entries();
+    }
+
+    /** Changes the list of machines that are left alone. */
+    public void blocks(Function<Blocklist, Blocklist> change) {
+        post(() -> blocked.replace(change.apply(blocked.list())));
+    }
+
+    /** What keeps the account from renting; empty when all is well. */
+    public Optional<Reason> trouble() {
+        return standing.trouble();
+    }
+
+    /** Checks again at once whether the account can rent. */
+    public void retryAccount() {
+        post(standing::retry);
+    }
+
+    /** GPU names, as the market lists them now. */
+    public void catalogue(GpuCatalogue fresh) {
+        renting.refreshed(fresh);
+    }
+
+    public GpuCatalogue catalogue() {
+        return renting.catalogue();
+    }
+
+    /** What every label of this controller begins with. */
+    public String labelPrefix() {
+        return Labels.prefix(controller);
+    }
+
+    /** One look at everything. One thread at a time. Never throws. */
+    public void pass() {
+        for (Runnable next = inbox.poll(); next != null; next = inbox.poll()) {
+            guarded(next, "an answer");
+        }
+        Instant now = clock.instant();
+        List<Rental> all = records.all();
+        Observation observed = poll.observed();
+        int line = 0;
+        boolean busy = false;
+        for (Rental rental : all) {
+            if (rental.state() == State.ORDERED) {
+                line++;
+            }
+            busy |= busy(rental);
+            int place = line;
+            if (!(rental.state().ended())) {
+                guarded(() -> step(rental, observed, place, now), "rental " + rental.id());
+            } else if (now.isAfter(rental.since().plus(timing.keepEnded()))) {
+                guarded(() -> forget(rental), "rental " + rental.id());
+            }
+        }
+        guarded(() -> orphans.pass(observed, now), "orphans");
+        boolean stillBusy = busy;
+        guarded(() -> poll.pass(now, stillBusy), "the list of instances");
+    }
+
+    /** When the next {@link #pass} is worth while, unless {@link #onWork woken} before. */
+    public Duration restful() {
+        boolean busy = records.unordered().stream().anyMatch(Fleet::busy);
+        Duration fast = timing.probe().compareTo(timing.pollFast()) < 0 ? timing.probe() : timing.pollFast();
+        return busy ? fast : timing.pollFast();
+    }
+
+    /** @param alarm runs whenever there is something to do; returns at once */
+    public void onWork(Runnable alarm) {
+        this.alarm = Objects.requireNonNull(alarm);
+    }
+
+    private void step(Rental rental, Observation observed, int place, Instant now) {
+        Progress known = progress(rental.id());
+        Rental current = rental;
+        for (Draw draw : rental.open()) {
+            if (draw.phase() == Draw.Phase.DISPOSING) {
+                disposal.step(current, known, draw, observed, now);
+                current = records.get(rental.id()).orElse(current);
+            }
+        }
+        if (!current.needed()) {
+            retiring(current, known, observed, now);
+            return;
+        }
+        switch (current.state()) {
+            case ORDERED -> renting.ordered(current, known, place, now);
+            case RENTING -> {
+                if (!known.busy) {
+                    renting.renting(current, known, observed, now);
+                }
+            }
+            case BOOTING -> booting.step(current, known, observed, now);
+            case REACHABLE -> booting.reachable(current, known, now);
+            case IN_SERVICE -> serving.step(current, known, observed, now);
+            default -> {
+                // not needed any more: handled above
+            }
+        }
+    }
+
+    private void retiring(Rental rental, Progress known, Observation observed, Instant now) {
+        Rental current = rental;
+        Optional<Draw> draw = current.current();
+        if (draw.isPresent()) {
+            Draw settled = disposal.settle(current, known, draw.get(), observed, now);
+            current = records.get(rental.id()).orElse(current);
+            if (settled.phase() == Draw.Phase.HELD) {
+                known.nextDraw();
+                current = records.save(current.draw(settled.disposing(current.why(), now))
+                        .state(State.RETIRING, now));
+                disposal.step(current, known, current.draws().get(settled.number() - 1), observed, now);
+                current = records.get(rental.id()).orElse(current);
+            }
+        }
+        if (current.open().isEmpty()) {
+            records.save(current.state(current.failed() ? State.FAILED : State.DESTROYED, now));
+        } else if (current.state() != State.RETIRING) {
+            records.save(current.state(State.RETIRING, now));
+        }
+    }
+
+    private void forget(Rental rental) {
+        try {
+            records.forget(rental);
+            progress.remove(rental.id());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean busy(Rental rental) {
+        return switch (rental.state()) {
+            case RENTING, BOOTING, REACHABLE, RETIRING -> true;
+            default -> rental.draws().stream().anyMatch(draw -> draw.phase() == Draw.Phase.DISPOSING);
+        };
+    }
+
+    private SshKeyPair keyFor(Order order) {
+        try {
+            return order.spec().vm() ? accountKey.pair() : SshKeyPair.generate("jenkins-" + controller);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read or write the controller's SSH key", e);
+        }
+    }
+
+    private Progress progress(String id) {
+        return progress.computeIfAbsent(id, key -> new Progress());
+    }
+
+    private void command(String id, Function<Rental, Rental> change) {
+        post(() -> records.get(id).ifPresent(rental -> records.save(change.apply(rental))));
+    }
+
+    private void post(Runnable work) {
+        inbox.add(work);
+        wake();
+    }
+
+    private void wake() {
+        alarm.run();
+    }
+
+    /** One rental's trouble must not keep the others from being destroyed. */
+    private static void guarded(Runnable work, String what) {
+        try {
+            work.run();
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.WARNING, e, () -> "Failed while looking after " + what + "; tried again at the next pass");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package io.jenkins.plugins.vastai.rental;
+
+import io.jenkins.plugins.vastai.text.Reason;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * What the engine remembers of a rental between two passes and may forget at a restart: everything here is found out
+ * again, and a deadline that starts anew is one that the record's own deadlines still bound. Engine's thread only.
+ */
+final class Progress {
+
+    /** A call for the current draw is under way. */
+    boolean busy;
+
+    /** Nothing is tried for the current draw before. */
+    Instant notBefore = Instant.MIN;
+
+    /** No fit offer since then; null while offers are there. */
+    Instant noOfferSince;
+
+    /** The same trouble in reaching the machine, since when. */
+    String trouble;
+
+    Instant troubleSince;
+
+    /** First observation with a status text that may be fatal, 0 for none. */
+    long fatalSeen;
+
+    boolean keyAttached;
+
+    /** Where the work over SSH stands; null before first contact. */
+    Booting.Work work;
+
+    Instant workSince;
+
+    /** Absent from lists, host silent, agent away: since when; null while all is well. */
+    Instant absentSince;
+
+    int absences;
+    long absenceCounted;
+    Instant hostOfflineSince;
+    Instant agentOfflineSince;
+
+    /** Destroys under way and last observation counted, by draw. */
+    final Map<Integer, Disposing> disposing = new HashMap<>();
+
+    static final class Disposing {
+        boolean busy;
+        Instant notBefore = Instant.MIN;
+        long counted;
+    }
+
+    Disposing disposing(Draw draw) {
+        return disposing.computeIfAbsent(draw.number(), number -> new Disposing());
+    }
+
+    /** The moment since when this very trouble lasts. */
+    Instant trouble(String what, Instant now) {
+        if (!what.equals(trouble)) {
+            trouble = what;
+            troubleSince = now;
+        }
+        return troubleSince;
+    }
+
+    /** Forgets all about the draw that just ended. */
+    void nextDraw() {
+        busy = false;
+        notBefore = Instant.MIN;
+        trouble = null;
+        troubleSince = null;
+        fatalSeen = 0;
+        keyAttached = false;
+        work = null;
+        workSince = null;
+        absentSince = null;
+        absences = 0;
+        hostOfflineSince = null;
+        agentOfflineSince = null;
+    }
+}

@@ -1,0 +1,104 @@
+package io.jenkins.plugins.vastai.rental;
+
+import io.jenkins.plugins.vastai.text.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+
+/**
+ * All rentals of the fleet, in memory and on disk. Whoever calls {@link #save} may rely on the record being on disk when
+ * it returns: side effects come after it. Written by the engine's thread, read by any.
+ */
+final class Records {
+
+    private final Map<String, Rental> rentals = new ConcurrentHashMap<>();
+    private final RentalStore store;
+    private final Agents agents;
+    private final InstantSource clock;
+
+    Records(RentalStore store, Agents agents, InstantSource clock) throws IOException {
+        this.store = store;
+        this.agents = agents;
+        this.clock = clock;
+        store.load().forEach(rental -> rentals.put(rental.id(), rental));
+    }
+
+    Instant now() {
+        return clock.instant();
+    }
+
+    Optional<Rental> get(String id) {
+        return Optional.ofNullable(rentals.get(id));
+    }
+
+    /** Oldest order first: who waited longest is served first. */
+    List<Rental> all() {
+        return rentals.values().stream()
+                .sorted(Comparator.comparing(Rental::orderedAt).thenComparing(Rental::id))
+                .toList();
+    }
+
+    Collection<Rental> unordered() {
+        return rentals.values();
+    }
+
+    long count(Predicate<Rental> which) {
+        return rentals.values().stream().filter(which).count();
+    }
+
+    /** Makes a new rental visible at once; it reaches the disk before its first side effect. */
+    void announce(Rental rental) {
+        rentals.put(rental.id(), rental);
+    }
+
+    /**
+     * Writes the rental and tells what is new about it.
+     *
+     * @throws UncheckedIOException when the disk refuses: memory keeps the old record and the caller must not go on
+     */
+    Rental save(Rental next) {
+        Rental before = rentals.get(next.id());
+        if (next.equals(before) && before.state() != State.ORDERED) {
+            return next;
+        }
+        try {
+            store.save(next);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot write the record of rental " + next.id(), e);
+        }
+        rentals.put(next.id(), next);
+        int told = before == null ? 0 : before.story().size();
+        Line lastTold = before == null ? null : before.last();
+        List<Line> story = next.story();
+        // A full story drops lines, so its length alone does not tell what is new.
+        int from = lastTold == null ? 0 : Math.min(told, story.lastIndexOf(lastTold) + 1);
+        story.subList(from, story.size()).forEach(line -> agents.told(next, line));
+        if (before == null || before.state() != next.state()) {
+            agents.changed(before, next);
+        }
+        return next;
+    }
+
+    Rental change(Rental rental, UnaryOperator<Rental> change) {
+        return save(change.apply(rental));
+    }
+
+    Rental say(Rental rental, Reason reason) {
+        Rental next = rental.say(reason, now());
+        return next == rental ? rental : save(next);
+    }
+
+    void forget(Rental rental) throws IOException {
+        store.delete(rental.id());
+        rentals.remove(rental.id());
+    }
+}

@@ -1,0 +1,54 @@
+package io.jenkins.plugins.vastai.rental;
+
+import io.jenkins.plugins.vastai.api.CreateRequest;
+import io.jenkins.plugins.vastai.market.Requirements;
+import io.jenkins.plugins.vastai.ssh.JavaSource;
+import io.jenkins.plugins.vastai.ssh.SshKeyPair;
+import io.jenkins.plugins.vastai.ssh.StartScript;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Builds the create call's body: image, disk, label, environment and the script that makes the machine ready. */
+final class StartScripts {
+
+    /** What every machine is: root, in containers and in Vast.ai's VM images alike. */
+    static final String USER = "root";
+
+    private final JavaSource java;
+
+    StartScripts(JavaSource java) {
+        this.java = java;
+    }
+
+    CreateRequest request(Rental rental, Draw draw, Requirements wanted)
+            throws StartScript.TooLong {
+        Order order = rental.order();
+        RunnerSpec spec = order.spec();
+        SshKeyPair key = SshKeyPair.parse(rental.privateKey().value(), "jenkins");
+        StartScript.Builder script = StartScript.builder(key, order.javaMajor())
+                .remoteFs(order.remoteFs())
+                .vm(spec.vm())
+                .user(USER)
+                .java(java);
+        if (!spec.initScript().isBlank()) {
+            script.init(spec.initScript());
+        }
+        Map<String, String> environment = new LinkedHashMap<>(spec.environment());
+        // Without it nvidia-smi is missing on some images although the GPU is there.
+        environment.putIfAbsent("NVIDIA_DRIVER_CAPABILITIES", "all");
+        CreateRequest.Builder request = CreateRequest.builder()
+                .image(spec.vm() ? wanted.image().reference() : spec.machineImage())
+                .diskGb(spec.diskSpaceGb())
+                .label(draw.label())
+                .runtype(spec.vm() ? "ssh" : spec.runtype())
+                .vm(spec.vm())
+                .env(environment)
+                // Maps sshd's port in every reading of the run type (api.md section 3.2).
+                .port(22)
+                .onstart(script.build());
+        if (spec.imageLogin() != null) {
+            request.imageLogin(spec.imageLogin().value());
+        }
+        return request.build();
+    }
+}
