@@ -23,6 +23,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -49,6 +50,8 @@ public final class Fleet {
      * @param bootstrap makes machines fit
      * @param java what the start script may install
      * @param workers runs calls to the market; about ten threads do
+     * @param knownElsewhere whether another fleet of this controller has the rental with this id: two API keys of one
+     *     account see each other's instances
      * @param clock the time
      * @param timing intervals and deadlines
      */
@@ -61,6 +64,7 @@ public final class Fleet {
             Bootstrap bootstrap,
             JavaSource java,
             Executor workers,
+            Predicate<String> knownElsewhere,
             InstantSource clock,
             Timing timing) {}
 
@@ -116,7 +120,7 @@ public final class Fleet {
                 blocked,
                 renting);
         serving = new Serving(records, timing);
-        orphans = new Orphans(records, timing, controller);
+        orphans = new Orphans(records, parts.knownElsewhere(), timing, controller);
     }
 
     /**

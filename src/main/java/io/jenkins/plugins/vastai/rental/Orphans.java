@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.logging.Logger;
 import java.util.stream.Collectors;
 
@@ -26,13 +27,15 @@ final class Orphans {
     private static final int MOST_PER_LIST = 5;
 
     private final Records records;
+    private final Predicate<String> knownElsewhere;
     private final Timing timing;
     private final String controller;
     private final Map<Long, Instant> firstSeen = new HashMap<>();
     private long looked;
 
-    Orphans(Records records, Timing timing, String controller) {
+    Orphans(Records records, Predicate<String> knownElsewhere, Timing timing, String controller) {
         this.records = records;
+        this.knownElsewhere = knownElsewhere;
         this.timing = timing;
         this.controller = controller;
     }
@@ -54,7 +57,9 @@ final class Orphans {
                 continue;
             }
             Optional<Labels.Parts> ours =
-                    Labels.parse(instance.label()).filter(parts -> parts.controller().equals(controller));
+                    Labels.parse(instance.label())
+                    .filter(parts -> parts.controller().equals(controller))
+                    .filter(parts -> !knownElsewhere.test(parts.rental()));
             if (ours.isPresent() && taken < MOST_PER_LIST) {
                 taken += look(instance, ours.get(), observed, now) ? 1 : 0;
             }
