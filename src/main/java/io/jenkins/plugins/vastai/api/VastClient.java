@@ -211,7 +211,7 @@ public final class VastClient {
     }
 
     private static boolean saysAlready(VastException failure) {
-        String said = String.join(" ", failure.reason().args()).toLowerCase(Locale.ROOT);
+        String said = failure.reason().args().toString().toLowerCase(Locale.ROOT);
         return said.contains("already") || said.contains("duplicate");
     }
 
