@@ -44,8 +44,8 @@ public record AllInPrice(BigDecimal gpuPerHour, BigDecimal diskPerHour, BigDecim
         } else if (offer.pricePerHour() != null && !interruptible) {
             disk = disk.max(offer.pricePerHour().subtract(gpu));
         }
-        return Optional.of(new AllInPrice(
-                gpu, disk, traffic(offer.inetDownCostPerGb(), offer.inetUpCostPerGb(), run)));
+        return Optional.of(
+                new AllInPrice(gpu, disk, traffic(offer.inetDownCostPerGb(), offer.inetUpCostPerGb(), run)));
     }
 
     /**
@@ -65,13 +65,18 @@ public record AllInPrice(BigDecimal gpuPerHour, BigDecimal diskPerHour, BigDecim
         } else if (total != null) {
             disk = disk.max(total.subtract(gpu));
         }
-        return Optional.of(new AllInPrice(
-                gpu, disk, traffic(instance.inetDownCostPerGb(), instance.inetUpCostPerGb(), run)));
+        return Optional.of(
+                new AllInPrice(gpu, disk, traffic(instance.inetDownCostPerGb(), instance.inetUpCostPerGb(), run)));
     }
 
     /** All of it, $ per hour. */
     public BigDecimal total() {
         return gpuPerHour.add(diskPerHour).add(trafficPerHour);
+    }
+
+    /** Whether all of it stays within a ceiling, $ per hour; a millionth of a dollar does not count. */
+    public boolean within(BigDecimal ceiling) {
+        return total().setScale(6, RoundingMode.HALF_UP).compareTo(ceiling) <= 0;
     }
 
     /** What the machine costs by the hour whether or not it sends a byte, $. */

@@ -87,7 +87,8 @@ public record Image(String registry, String repository, String tag, String diges
         }
         if (!rest.equals(rest.toLowerCase(Locale.ROOT))
                 && REPOSITORY.matcher(rest.toLowerCase(Locale.ROOT)).matches()) {
-            throw new SettingException(MarketText.IMAGE_UPPER_CASE.of(given, given.replace(rest, rest.toLowerCase(Locale.ROOT))));
+            throw new SettingException(
+                    MarketText.IMAGE_UPPER_CASE.of(given, given.replace(rest, rest.toLowerCase(Locale.ROOT))));
         }
         if (!REPOSITORY.matcher(rest).matches()
                 || !registry.isEmpty() && !REGISTRY.matcher(registry).matches()
@@ -97,7 +98,7 @@ public record Image(String registry, String repository, String tag, String diges
         Image image = new Image(registry, rest, tag, digest);
         if (tag.isEmpty() && digest.isEmpty()) {
             throw new SettingException(
-                    image.isVmImage()
+                    image.virtualMachine()
                             ? MarketText.VM_IMAGE_NO_TAG.of(given, EXAMPLE_VM_IMAGE)
                             : MarketText.IMAGE_NO_TAG.of(given, given + ":latest"));
         }
@@ -108,7 +109,7 @@ public record Image(String registry, String repository, String tag, String diges
     }
 
     /** Whether it is one of the market's virtual machine images. */
-    public boolean isVmImage() {
+    public boolean virtualMachine() {
         return onDockerHub() && repository.equals("vastai/kvm");
     }
 
@@ -138,12 +139,12 @@ public record Image(String registry, String repository, String tag, String diges
     /** What contradicts the mode; empty when all is well. */
     public List<Reason> contradictions(boolean vm) {
         List<Reason> found = new ArrayList<>();
-        if (vm && !isVmImage()) {
+        if (vm && !virtualMachine()) {
             found.add(MarketText.VM_NEEDS_VM_IMAGE.of(this, EXAMPLE_VM_IMAGE));
-        } else if (!vm && isVmImage()) {
+        } else if (!vm && virtualMachine()) {
             found.add(MarketText.VM_IMAGE_NEEDS_VM.of(this));
         }
-        if (vm && isVmImage() && (tag.equals("latest") || tag.equals(AUTOMATIC_TAG))) {
+        if (vm && virtualMachine() && (tag.equals("latest") || tag.equals(AUTOMATIC_TAG))) {
             found.add(MarketText.VM_IMAGE_NO_TAG.of(this, EXAMPLE_VM_IMAGE));
         }
         return found;
@@ -154,7 +155,7 @@ public record Image(String registry, String repository, String tag, String diges
      * anything else is sent as written.
      */
     public String reference() {
-        return isVmImage() ? new Image("docker.io", repository, tag, digest).toString() : toString();
+        return virtualMachine() ? new Image("docker.io", repository, tag, digest).toString() : toString();
     }
 
     /** As the admin wrote it. */

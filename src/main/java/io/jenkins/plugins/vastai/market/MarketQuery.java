@@ -21,6 +21,9 @@ final class MarketQuery {
      */
     static final int OLDEST_COMPUTE_CAP = 350;
 
+    /** The storage of a query is a filter too; the price for more is reckoned in {@link AllInPrice}. */
+    private static final double MIN_STORAGE_GB = 8;
+
     private MarketQuery() {}
 
     static OfferQuery narrow(Requirements wanted, GpuWish wish) {
@@ -76,7 +79,7 @@ final class MarketQuery {
         if (wanted.datacenterOnly()) {
             filters.put("datacenter", Map.of("eq", true));
         }
-        return query(filters, wanted);
+        return query(filters, wanted, wanted.diskGb());
     }
 
     static OfferQuery broad(Requirements wanted, GpuWish wish) {
@@ -87,15 +90,16 @@ final class MarketQuery {
                         "rentable", Map.of("eq", true),
                         "rented", Map.of("eq", false),
                         "gpu_name", Map.of("in", wish.gpuNames())),
-                wanted);
+                wanted,
+                MIN_STORAGE_GB);
     }
 
-    private static OfferQuery query(Map<String, Map<String, Object>> filters, Requirements wanted) {
+    private static OfferQuery query(Map<String, Map<String, Object>> filters, Requirements wanted, double storageGb) {
         return new OfferQuery(
                 filters,
                 wanted.interruptible() ? "bid" : "on-demand",
                 List.of(List.of("dph_total", "asc")),
                 MAX_ROWS,
-                wanted.diskGb());
+                storageGb);
     }
 }

@@ -3,19 +3,37 @@ package io.jenkins.plugins.vastai.market;
 import io.jenkins.plugins.vastai.api.Offer;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** What is left of the market's answer, best first, and why the rest is not. */
+/** What is left of the market's answer, best first, and why the rest is not. Immutable once made. */
 public final class Ranking {
 
-    private Ranking() {}
+    private static final Comparator<Priced> CHEAPEST_FIRST = Comparator.<Priced>comparingDouble(
+                    priced -> priced.cost().weighed())
+            .thenComparingLong(priced -> priced.offer().id());
+
+    private final GpuWish wish;
+    private final int offers;
+    private final List<Candidate> candidates;
+    private final Rejections rejections;
+
+    private Ranking(GpuWish wish, int offers, List<Candidate> candidates, Rejections rejections) {
+        this.wish = wish;
+        this.offers = offers;
+        this.candidates = candidates;
+        this.rejections = rejections;
+    }
 
     /**
-     * Checks every offer against every requirement, keeps the best offer of each machine and sorts by {@link RunCost}.
+     * Checks every offer against every requirement, keeps the best offer of each machine (renting one takes the others
+     * off the market) and sorts by the expected cost of the whole run; see {@link RunCost} for the formula.
      *
      * @param offers as the market returned them; not changed
      * @param machinesInUse machines that we rent already
@@ -27,36 +45,95 @@ public final class Ranking {
             Blocklist blocklist,
             Set<Long> machinesInUse,
             Instant now) {
-        throw new UnsupportedOperationException();
+        OfferCheck check = new OfferCheck(requirements, wish);
+        Rejections rejections = new Rejections(requirements, wish, check);
+        List<Priced> fitting = new ArrayList<>();
+        for (Offer offer : offers) {
+            int mask = check.mask(offer);
+            if (blocklist.blocks(offer.machineId(), offer.hostId(), now)) {
+                mask |= Rejection.BLOCKED.bit();
+            }
+            if (!machinesInUse.isEmpty() && machinesInUse.contains(offer.machineId())) {
+                mask |= Rejection.IN_USE.bit();
+            }
+            if (mask == 0) {
+                fitting.add(new Priced(offer, check.cost(offer)));
+            } else {
+                rejections.add(offer, mask);
+            }
+        }
+        fitting.sort(CHEAPEST_FIRST);
+        List<Priced> best = new ArrayList<>(fitting.size());
+        Set<Long> machines = new HashSet<>();
+        for (Priced priced : fitting) {
+            if (machines.add(priced.offer().machineId())) {
+                best.add(priced);
+            } else {
+                rejections.add(priced.offer(), Rejection.SAME_MACHINE.bit());
+            }
+        }
+        List<Candidate> candidates = new ArrayList<>(best.size());
+        for (Priced priced : best) {
+            RunCost cost = priced.cost();
+            candidates.add(new Candidate(
+                    priced.offer(),
+                    wish,
+                    requirements,
+                    candidates.size() + 1,
+                    best.size(),
+                    cost.run(),
+                    cost.weighed(),
+                    cost.readySeconds()));
+        }
+        return new Ranking(wish, offers.size(), List.copyOf(candidates), rejections);
     }
 
     /** Machines that would do, best first. */
     public List<Candidate> candidates() {
-        throw new UnsupportedOperationException();
+        return candidates;
     }
 
     /** The first of {@link #candidates()}. */
     public Optional<Candidate> best() {
-        throw new UnsupportedOperationException();
+        return candidates.isEmpty() ? Optional.empty() : Optional.of(candidates.get(0));
     }
 
     /** How many offers there were. */
     public int offers() {
-        throw new UnsupportedOperationException();
+        return offers;
     }
 
     /** How many offers each requirement turned away; an offer counts under every requirement that it does not meet. */
     public Map<Rejection, Integer> rejected() {
-        throw new UnsupportedOperationException();
+        return rejections.counts();
     }
 
     /** How many offers were turned away by this requirement and by no other. */
     public Map<Rejection, Integer> rejectedAlone() {
-        throw new UnsupportedOperationException();
+        return rejections.alone();
     }
 
-    /** Why there is nothing, or so little: one line in sum, one per requirement, and what single change would help. */
-    public List<Reason> explain() {
-        throw new UnsupportedOperationException();
+    /** Changes of one setting that would let an offer through, the most fruitful first. */
+    public List<Relaxation> relaxations() {
+        return rejections.relaxations();
     }
+
+    /**
+     * Why there is nothing, or so little: a line in sum, a line per requirement that turned offers away, and a line per
+     * single change that would help. Says most on the answer to {@link Requirements#toBroadQuery}.
+     */
+    public List<Reason> explain() {
+        if (offers == 0) {
+            return List.of(MarketText.NO_OFFERS.of(wish.describe()));
+        }
+        List<Reason> lines = new ArrayList<>();
+        lines.add(
+                candidates.isEmpty()
+                        ? MarketText.NOTHING_FITS.of(offers, wish.describe())
+                        : MarketText.FOUND.of(candidates.size(), offers, wish.describe()));
+        lines.addAll(rejections.explain(offers));
+        return List.copyOf(lines);
+    }
+
+    private record Priced(Offer offer, RunCost cost) {}
 }
