@@ -201,7 +201,7 @@ class InstanceTypeTest {
     void offersTheNearestNamesForAnUnknownGpu(String text, String among) {
         SettingException error = assertThrows(SettingException.class, () -> InstanceType.parse(text, CATALOGUE));
         assertTrue(
-                Arrays.asList(error.reason().args().get(2).split(", ")).contains(among), error.getMessage());
+                Arrays.asList(error.reason().args().get(2).toString().split(", ")).contains(among), error.getMessage());
     }
 
     @Test

@@ -81,7 +81,7 @@ class RegionsTest {
     void namesTheNearestAndTheGroupsForTheUnknown(String text, MarketText expected, String near) {
         SettingException error = assertThrows(SettingException.class, () -> Regions.parse(text));
         assertEquals(expected.key(), error.reason().key());
-        assertTrue(error.reason().args().get(1).contains(near), error.getMessage());
+        assertTrue(error.reason().args().get(1).toString().contains(near), error.getMessage());
         assertTrue(error.getMessage().contains("APAC") && error.getMessage().startsWith("region"));
     }
 
