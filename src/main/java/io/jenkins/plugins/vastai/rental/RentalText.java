@@ -90,6 +90,8 @@ public enum RentalText implements Reason.Kind {
     KEY_REGISTERED,
     /** what failed */
     KEY_NOT_REGISTERED,
+    /** the build it was rented for has ended */
+    BUILD_DONE,
     /** what failed */
     KEY_NOT_ATTACHED,
     /** characters, limit */

@@ -1,0 +1,208 @@
+package io.jenkins.plugins.vastai.rental;
+
+import io.jenkins.plugins.vastai.api.ApiKey;
+import io.jenkins.plugins.vastai.api.Pacing;
+import io.jenkins.plugins.vastai.api.Patience;
+import io.jenkins.plugins.vastai.api.VastClient;
+import io.jenkins.plugins.vastai.simulator.DrivenClock;
+import io.jenkins.plugins.vastai.simulator.Simulator;
+import io.jenkins.plugins.vastai.ssh.Bootstrap;
+import io.jenkins.plugins.vastai.ssh.JavaSource;
+import io.jenkins.plugins.vastai.ssh.SshReach;
+import io.jenkins.plugins.vastai.text.Texts;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
+import okhttp3.OkHttpClient;
+
+/**
+ * The real engine and client against the simulator, with the clock in the test's hand: each step is one pass and one
+ * second. Calls to the market run in place; only SSH takes real time.
+ */
+final class EngineRig implements AutoCloseable {
+
+    static final String CONTROLLER = "abcdefgh";
+    static final Secrets SECRETS = new Secrets() {
+        @Override
+        public String encrypt(String plain) {
+            return new StringBuilder("x" + plain).reverse().toString();
+        }
+
+        @Override
+        public String decrypt(String encrypted) {
+            return new StringBuilder(encrypted).reverse().substring(1);
+        }
+    };
+    private static final Duration STEP = Duration.ofSeconds(1);
+    private static final Duration PATIENCE = Duration.ofSeconds(40);
+
+    final DrivenClock clock = new DrivenClock();
+    final Simulator simulator;
+    private final Path directory;
+    private final OkHttpClient http = new OkHttpClient();
+    private final SshReach reach = SshReach.start();
+    private String apiKey;
+    Fleet fleet;
+
+    EngineRig(Path directory) throws IOException {
+        this(directory, builder -> builder);
+    }
+
+    EngineRig(Path directory, UnaryOperator<Simulator.Builder> change) throws IOException {
+        this.directory = directory;
+        simulator = change.apply(Simulator.builder()
+                        .clock(clock)
+                        .limits(false)
+                        .boot(Duration.ofSeconds(30))
+                        .portsLag(Duration.ofSeconds(2))
+                        .sshdDelay(Duration.ofSeconds(5))
+                        .unload(Duration.ofSeconds(2)))
+                .start();
+        apiKey = simulator.apiKey();
+        restart();
+    }
+
+    /** A controller that comes back: nothing is left of the old one but its disk. */
+    void restart() throws IOException {
+        VastClient client = new VastClient(
+                simulator.uri(),
+                () -> ApiKey.of(apiKey),
+                http,
+                Pacing.none(),
+                new Patience(
+                        1,
+                        Duration.ZERO,
+                        Duration.ZERO,
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(2)));
+        fleet = new Fleet(new Fleet.Parts(
+                CONTROLLER,
+                client,
+                new RentalStore(directory, SECRETS),
+                Agents.NONE,
+                reach,
+                new Bootstrap(
+                        reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT),
+                JavaSource.TEMURIN_21,
+                Runnable::run,
+                id -> false,
+                clock,
+                Timing.published()));
+    }
+
+    void apiKey(String key) {
+        apiKey = key;
+    }
+
+    Rental order() {
+        return order(container("1xRTX_4090"));
+    }
+
+    Rental order(RunnerSpec spec) {
+        return order(spec, 0);
+    }
+
+    Rental order(RunnerSpec spec, int cap) {
+        return fleet.order(id -> new Order(
+                "vast",
+                "gpu",
+                "gpu-" + id,
+                spec,
+                "/home/jenkins",
+                17,
+                4,
+                Duration.ofMinutes(spec.vm() ? 30 : 15),
+                Duration.ofHours(8),
+                cap,
+                0,
+                null));
+    }
+
+    static RunnerSpec container(String instanceType) {
+        return RunnerSpec.of(instanceType, "nvidia/cuda:12.0.0-base-ubuntu22.04", false);
+    }
+
+    static RunnerSpec vm(String instanceType) {
+        return RunnerSpec.of(instanceType, "vastai/kvm:ubuntu_cli_22.04-2025-11-21", true);
+    }
+
+    Rental now(Rental rental) {
+        return fleet.rental(rental.id()).orElseThrow();
+    }
+
+    State state(Rental rental) {
+        return now(rental).state();
+    }
+
+    /** One pass, one second. */
+    void step() {
+        fleet.pass();
+        clock.advance(STEP);
+    }
+
+    void steps(Duration time) {
+        for (long i = 0; i < time.toSeconds(); i++) {
+            step();
+        }
+    }
+
+    /** Steps until {@code done}, in bounded real time. */
+    void until(String what, BooleanSupplier done) {
+        until(what, Duration.ofHours(2), done);
+    }
+
+    /** Steps until {@code done}, in bounded driven and real time. */
+    void until(String what, Duration driven, BooleanSupplier done) {
+        Instant end = Instant.now().plus(PATIENCE);
+        Instant drivenEnd = clock.instant().plus(driven);
+        while (!done.getAsBoolean()) {
+            if (Instant.now().isAfter(end) || clock.instant().isAfter(drivenEnd)) {
+                throw new AssertionError("Not reached: " + what + "\n" + story());
+            }
+            step();
+            // SSH is real: give it real time, so that driven deadlines do not overtake it.
+            LockSupport.parkNanos(Duration.ofMillis(sshUnderWay() ? 150 : 1).toNanos());
+        }
+    }
+
+    Rental untilState(Rental rental, State wanted) {
+        until(wanted.toString(), () -> state(rental) == wanted || state(rental).ended());
+        if (state(rental) != wanted) {
+            throw new AssertionError("Ended instead of " + wanted + "\n" + story());
+        }
+        return now(rental);
+    }
+
+    private boolean sshUnderWay() {
+        return fleet.rentals().stream()
+                .anyMatch(rental -> rental.state() == State.BOOTING
+                        && rental.current().map(Draw::runningFrom).isPresent());
+    }
+
+    String story() {
+        StringBuilder text = new StringBuilder();
+        for (Rental rental : fleet.rentals()) {
+            text.append(rental.id()).append(' ').append(rental.state()).append('\n');
+            rental.story().forEach(line -> text.append("  ")
+                    .append(line.at())
+                    .append(' ')
+                    .append(Texts.render(line.reason()))
+                    .append('\n'));
+        }
+        return text.toString();
+    }
+
+    @Override
+    public void close() {
+        reach.close();
+        simulator.close();
+        http.connectionPool().evictAll();
+        http.dispatcher().executorService().shutdown();
+    }
+}
