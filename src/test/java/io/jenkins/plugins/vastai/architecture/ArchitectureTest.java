@@ -96,6 +96,7 @@ class ArchitectureTest {
         }
         assertFalse(kinds.isEmpty());
         assertEquals(
-                kinds, new TreeSet<>(ResourceBundle.getBundle(ROOT + ".text.Texts").keySet()));
+                kinds,
+                new TreeSet<>(ResourceBundle.getBundle(ROOT + ".text.Texts").keySet()));
     }
 }

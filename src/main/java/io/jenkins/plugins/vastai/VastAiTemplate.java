@@ -1,0 +1,408 @@
+package io.jenkins.plugins.vastai;
+
+import com.cloudbees.plugins.credentials.CredentialsProvider;
+import com.cloudbees.plugins.credentials.common.StandardUsernamePasswordCredentials;
+import edu.umd.cs.findbugs.annotations.CheckForNull;
+import hudson.Extension;
+import hudson.Util;
+import hudson.model.AbstractDescribableImpl;
+import hudson.model.Descriptor;
+import hudson.model.Label;
+import hudson.model.Node;
+import hudson.model.labels.LabelAtom;
+import hudson.security.ACL;
+import io.jenkins.plugins.vastai.rental.Hidden;
+import io.jenkins.plugins.vastai.rental.RunnerSpec;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import jenkins.model.Jenkins;
+import org.jenkinsci.Symbol;
+import org.kohsuke.stapler.DataBoundConstructor;
+import org.kohsuke.stapler.DataBoundSetter;
+
+/**
+ * What a runner needs and how it is kept: one kind of agent of a {@link VastAiCloud}. Holds what the admin wrote, also
+ * when it makes no sense; the checks speak of that, and nothing is rented for it.
+ */
+public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
+
+    /** Default of {@link #getLaunchTimeoutMinutes()} for a container, minutes. */
+    public static final int LAUNCH_MINUTES_CONTAINER = 15;
+
+    /** Default of {@link #getLaunchTimeoutMinutes()} for a virtual machine, minutes. */
+    public static final int LAUNCH_MINUTES_VM = 30;
+
+    private String name;
+    private String instanceType;
+    private String machineImage;
+    private String labels = "";
+    private String region = "";
+    private ExtraConfig extraConfig = new ExtraConfig();
+    private Node.Mode mode = Node.Mode.EXCLUSIVE;
+    // Boxed: null tells that a configuration file does not mention the field.
+    private Integer numExecutors = 1;
+    private Boolean oneShot = true;
+    private Integer idleMinutes = 10;
+    private Integer maxLifetimeMinutes = 480;
+    private Integer launchTimeoutMinutes = 0;
+    private Integer draws = 4;
+    private Integer instanceCap = 0;
+
+    @CheckForNull
+    private BigDecimal maxPricePerHour;
+
+    private Double minReliability = RunnerSpec.MIN_RELIABILITY;
+    private Boolean verified = true;
+    private Boolean datacenterOnly = false;
+    private Integer minDownloadMbps = RunnerSpec.MIN_DOWNLOAD_MBPS;
+    private String remoteFs = "/home/jenkins";
+    private String jvmOptions = "";
+    private List<EnvironmentVariable> environment = new ArrayList<>();
+    private String initScript = "";
+    private String registry = "";
+    private String registryCredentialsId = "";
+    private String runtype = RunnerSpec.RUNTYPE;
+
+    /**
+     * @param name unique within the cloud
+     * @param instanceType {@code {count}x{model}}, several separated by commas are tried in this order
+     * @param machineImage Docker image with tag, or a Vast.ai VM image
+     */
+    @DataBoundConstructor
+    public VastAiTemplate(String name, String instanceType, String machineImage) {
+        this.name = Util.fixNull(name).trim();
+        this.instanceType = Util.fixNull(instanceType).trim();
+        this.machineImage = Util.fixNull(machineImage).trim();
+    }
+
+    public String getName() {
+        return name;
+    }
+
+    public String getInstanceType() {
+        return instanceType;
+    }
+
+    public String getMachineImage() {
+        return machineImage;
+    }
+
+    /** Separated by spaces; may be empty. */
+    public String getLabels() {
+        return labels;
+    }
+
+    @DataBoundSetter
+    public void setLabels(String labels) {
+        this.labels = Util.fixNull(labels).trim();
+    }
+
+    /** Country codes and groups; empty for anywhere. */
+    public String getRegion() {
+        return region;
+    }
+
+    @DataBoundSetter
+    public void setRegion(String region) {
+        this.region = Util.fixNull(region).trim();
+    }
+
+    public ExtraConfig getExtraConfig() {
+        return extraConfig;
+    }
+
+    @DataBoundSetter
+    public void setExtraConfig(ExtraConfig extraConfig) {
+        this.extraConfig = extraConfig == null ? new ExtraConfig() : extraConfig;
+    }
+
+    public Node.Mode getMode() {
+        return mode;
+    }
+
+    @DataBoundSetter
+    public void setMode(Node.Mode mode) {
+        this.mode = mode == null ? Node.Mode.EXCLUSIVE : mode;
+    }
+
+    /** 1 for a one-shot agent, whatever was written. */
+    public int getNumExecutors() {
+        return oneShot ? 1 : Math.max(1, numExecutors);
+    }
+
+    @DataBoundSetter
+    public void setNumExecutors(int numExecutors) {
+        this.numExecutors = numExecutors;
+    }
+
+    /** Whether the machine is destroyed after one build. */
+    public boolean isOneShot() {
+        return oneShot;
+    }
+
+    @DataBoundSetter
+    public void setOneShot(boolean oneShot) {
+        this.oneShot = oneShot;
+    }
+
+    /** How long an agent that is not one-shot stays without work, minutes. */
+    public int getIdleMinutes() {
+        return idleMinutes;
+    }
+
+    @DataBoundSetter
+    public void setIdleMinutes(int idleMinutes) {
+        this.idleMinutes = idleMinutes;
+    }
+
+    /** Longest life of a machine, minutes. */
+    public int getMaxLifetimeMinutes() {
+        return maxLifetimeMinutes;
+    }
+
+    @DataBoundSetter
+    public void setMaxLifetimeMinutes(int maxLifetimeMinutes) {
+        this.maxLifetimeMinutes = maxLifetimeMinutes;
+    }
+
+    /** As written, minutes; 0 for the default, see {@link #launchMinutes()}. */
+    public int getLaunchTimeoutMinutes() {
+        return launchTimeoutMinutes;
+    }
+
+    @DataBoundSetter
+    public void setLaunchTimeoutMinutes(int launchTimeoutMinutes) {
+        this.launchTimeoutMinutes = launchTimeoutMinutes;
+    }
+
+    /** How many machines are tried for one agent. */
+    public int getDraws() {
+        return draws;
+    }
+
+    @DataBoundSetter
+    public void setDraws(int draws) {
+        this.draws = draws;
+    }
+
+    /** Most machines of this template at a time; 0 for no limit but the cloud's. */
+    public int getInstanceCap() {
+        return instanceCap;
+    }
+
+    @DataBoundSetter
+    public void setInstanceCap(int instanceCap) {
+        this.instanceCap = instanceCap;
+    }
+
+    /** All-in ceiling for the whole machine, $ per hour; null for the cloud's. */
+    @CheckForNull
+    public BigDecimal getMaxPricePerHour() {
+        return maxPricePerHour;
+    }
+
+    @DataBoundSetter
+    public void setMaxPricePerHour(@CheckForNull BigDecimal maxPricePerHour) {
+        this.maxPricePerHour = maxPricePerHour;
+    }
+
+    /** 0 to 1. */
+    public double getMinReliability() {
+        return minReliability;
+    }
+
+    @DataBoundSetter
+    public void setMinReliability(double minReliability) {
+        this.minReliability = minReliability;
+    }
+
+    public boolean isVerified() {
+        return verified;
+    }
+
+    @DataBoundSetter
+    public void setVerified(boolean verified) {
+        this.verified = verified;
+    }
+
+    public boolean isDatacenterOnly() {
+        return datacenterOnly;
+    }
+
+    @DataBoundSetter
+    public void setDatacenterOnly(boolean datacenterOnly) {
+        this.datacenterOnly = datacenterOnly;
+    }
+
+    /** Mbit/s. */
+    public int getMinDownloadMbps() {
+        return minDownloadMbps;
+    }
+
+    @DataBoundSetter
+    public void setMinDownloadMbps(int minDownloadMbps) {
+        this.minDownloadMbps = minDownloadMbps;
+    }
+
+    public String getRemoteFs() {
+        return remoteFs;
+    }
+
+    @DataBoundSetter
+    public void setRemoteFs(String remoteFs) {
+        this.remoteFs = Util.fixNull(remoteFs).trim();
+    }
+
+    public String getJvmOptions() {
+        return jvmOptions;
+    }
+
+    @DataBoundSetter
+    public void setJvmOptions(String jvmOptions) {
+        this.jvmOptions = Util.fixNull(jvmOptions).trim();
+    }
+
+    public List<EnvironmentVariable> getEnvironment() {
+        return List.copyOf(environment);
+    }
+
+    @DataBoundSetter
+    public void setEnvironment(List<EnvironmentVariable> environment) {
+        this.environment = new ArrayList<>(environment == null ? List.of() : environment);
+    }
+
+    public String getInitScript() {
+        return initScript;
+    }
+
+    @DataBoundSetter
+    public void setInitScript(String initScript) {
+        this.initScript = Util.fixNull(initScript);
+    }
+
+    /** Host of the registry that {@link #getRegistryCredentialsId()} are for; empty for Docker Hub. */
+    public String getRegistry() {
+        return registry;
+    }
+
+    @DataBoundSetter
+    public void setRegistry(String registry) {
+        this.registry = Util.fixNull(registry).trim();
+    }
+
+    /** Username and password; empty for a public image. */
+    public String getRegistryCredentialsId() {
+        return registryCredentialsId;
+    }
+
+    @DataBoundSetter
+    public void setRegistryCredentialsId(String registryCredentialsId) {
+        this.registryCredentialsId = Util.fixNull(registryCredentialsId).trim();
+    }
+
+    public String getRuntype() {
+        return runtype;
+    }
+
+    @DataBoundSetter
+    public void setRuntype(String runtype) {
+        this.runtype = Util.fixNull(runtype).isBlank() ? RunnerSpec.RUNTYPE : runtype.trim();
+    }
+
+    /** The launch limit in force, minutes. */
+    public int launchMinutes() {
+        if (launchTimeoutMinutes > 0) {
+            return launchTimeoutMinutes;
+        }
+        return extraConfig.isVm() ? LAUNCH_MINUTES_VM : LAUNCH_MINUTES_CONTAINER;
+    }
+
+    public Set<LabelAtom> labelSet() {
+        return Label.parse(labels);
+    }
+
+    /** @param label null for an item that runs anywhere */
+    public boolean matches(@CheckForNull Label label) {
+        return label == null ? mode == Node.Mode.NORMAL : label.matches(labelSet());
+    }
+
+    /**
+     * The machine in the words of the engine, the cloud's price where this template states none. Looks the registry's
+     * credentials up: no login is asked for when they are gone.
+     */
+    public RunnerSpec spec(VastAiCloud cloud) {
+        Map<String, String> variables = new LinkedHashMap<>();
+        environment.forEach(variable -> variables.put(variable.getKey(), variable.getValue()));
+        return new RunnerSpec(
+                instanceType,
+                machineImage,
+                region,
+                extraConfig.getDiskSpace(),
+                extraConfig.getMinRam(),
+                extraConfig.isVm(),
+                maxPricePerHour == null ? cloud.getMaxPricePerHour() : maxPricePerHour,
+                minReliability,
+                verified,
+                datacenterOnly,
+                minDownloadMbps,
+                runtype,
+                variables,
+                initScript,
+                registryLogin());
+    }
+
+    @CheckForNull
+    private Hidden registryLogin() {
+        if (registryCredentialsId.isEmpty()) {
+            return null;
+        }
+        return CredentialsProvider.lookupCredentialsInItemGroup(
+                        StandardUsernamePasswordCredentials.class, Jenkins.get(), ACL.SYSTEM2, List.of())
+                .stream()
+                .filter(login -> login.getId().equals(registryCredentialsId))
+                .findFirst()
+                .map(login -> new Hidden("-u " + login.getUsername() + " -p "
+                        + login.getPassword().getPlainText() + " " + (registry.isEmpty() ? "docker.io" : registry)))
+                .orElse(null);
+    }
+
+    /** Fields that the file does not mention get their defaults; nothing is judged here, so that loading never fails. */
+    private Object readResolve() {
+        VastAiTemplate fresh = new VastAiTemplate("", "", "");
+        name = Util.fixNull(name);
+        instanceType = Util.fixNull(instanceType);
+        machineImage = Util.fixNull(machineImage);
+        labels = Loaded.or(labels, fresh.labels);
+        region = Loaded.or(region, fresh.region);
+        extraConfig = Loaded.or(extraConfig, fresh.extraConfig);
+        mode = Loaded.or(mode, fresh.mode);
+        numExecutors = Loaded.or(numExecutors, fresh.numExecutors);
+        oneShot = Loaded.or(oneShot, fresh.oneShot);
+        idleMinutes = Loaded.or(idleMinutes, fresh.idleMinutes);
+        maxLifetimeMinutes = Loaded.or(maxLifetimeMinutes, fresh.maxLifetimeMinutes);
+        launchTimeoutMinutes = Loaded.or(launchTimeoutMinutes, fresh.launchTimeoutMinutes);
+        draws = Loaded.or(draws, fresh.draws);
+        instanceCap = Loaded.or(instanceCap, fresh.instanceCap);
+        minReliability = Loaded.or(minReliability, fresh.minReliability);
+        verified = Loaded.or(verified, fresh.verified);
+        datacenterOnly = Loaded.or(datacenterOnly, fresh.datacenterOnly);
+        minDownloadMbps = Loaded.or(minDownloadMbps, fresh.minDownloadMbps);
+        remoteFs = Loaded.or(remoteFs, fresh.remoteFs);
+        jvmOptions = Loaded.or(jvmOptions, fresh.jvmOptions);
+        environment = Loaded.or(environment, fresh.environment);
+        initScript = Loaded.or(initScript, fresh.initScript);
+        registry = Loaded.or(registry, fresh.registry);
+        registryCredentialsId = Loaded.or(registryCredentialsId, fresh.registryCredentialsId);
+        runtype = Loaded.or(runtype, fresh.runtype);
+        return this;
+    }
+
+    /** Form glue. */
+    @Extension
+    @Symbol("gpuTemplate")
+    public static class DescriptorImpl extends Descriptor<VastAiTemplate> {}
+}
