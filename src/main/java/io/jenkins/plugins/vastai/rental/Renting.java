@@ -11,6 +11,7 @@ import io.jenkins.plugins.vastai.market.Requirements;
 import io.jenkins.plugins.vastai.market.SettingException;
 import io.jenkins.plugins.vastai.ssh.StartScript;
 import io.jenkins.plugins.vastai.text.Reason;
+import io.jenkins.plugins.vastai.text.Texts;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -207,8 +208,8 @@ final class Renting {
         }
         if (vast.createdInstance().isPresent()) {
             // Refused, and made all the same (a bid below the floor): it costs storage until it is destroyed.
-            records.save(rental.draw(
-                    draw.held(vast.createdInstance().getAsLong(), now).disposing(vast.reason(), now)));
+            records.save(rental.draw(draw.held(vast.createdInstance().getAsLong(), now)
+                    .disposing(vast.reason(), now)));
             retry(id, progress, now);
             return;
         }
@@ -295,4 +296,5 @@ final class Renting {
     void refreshed(GpuCatalogue fresh) {
         catalogue = fresh;
     }
+
 }

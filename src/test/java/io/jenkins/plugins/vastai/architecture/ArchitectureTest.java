@@ -96,7 +96,6 @@ class ArchitectureTest {
         }
         assertFalse(kinds.isEmpty());
         assertEquals(
-                kinds,
-                new TreeSet<>(ResourceBundle.getBundle(ROOT + ".text.Texts").keySet()));
+                kinds, new TreeSet<>(ResourceBundle.getBundle(ROOT + ".text.Texts").keySet()));
     }
 }

@@ -8,6 +8,7 @@ import io.jenkins.plugins.vastai.simulator.Simulator;
 import io.jenkins.plugins.vastai.ssh.Bootstrap;
 import io.jenkins.plugins.vastai.ssh.HostKey;
 import io.jenkins.plugins.vastai.ssh.JavaSource;
+import io.jenkins.plugins.vastai.ssh.SshKeyPair;
 import io.jenkins.plugins.vastai.ssh.SshReach;
 import io.jenkins.plugins.vastai.text.Texts;
 import java.io.ByteArrayInputStream;
@@ -102,10 +103,10 @@ public final class Demo {
                         .filter(rental -> rental.state() == State.DESTROYED)
                         .count();
                 int left = simulator.books().left().size();
-                System.out.println("demo: the market's books say "
-                        + AllInPrice.show(simulator.books().total()) + " $ in total");
-                System.out.println("demo: builds=" + built + " rentals="
-                        + fleet.rentals().size() + " destroyed=" + destroyed + " left=" + left);
+                System.out.println("demo: the market's books say " + AllInPrice.show(simulator.books().total())
+                        + " $ in total");
+                System.out.println("demo: builds=" + built + " rentals=" + fleet.rentals().size() + " destroyed="
+                        + destroyed + " left=" + left);
                 if (left > 0 || built < runners.size() || destroyed < runners.size()) {
                     System.exit(1);
                 }
@@ -118,7 +119,8 @@ public final class Demo {
 
     private static void summary(Fleet fleet) {
         System.out.printf(
-                "%-22s %-12s %-4s %9s %8s %9s  %s%n", "template", "machine", "in", "$/h", "ready s", "cost $", "state");
+                "%-22s %-12s %-4s %9s %8s %9s  %s%n",
+                "template", "machine", "in", "$/h", "ready s", "cost $", "state");
         for (Rental rental : fleet.rentals()) {
             Draw draw = rental.draws().get(rental.draws().size() - 1);
             Instant ready = rental.story().stream()
@@ -143,8 +145,8 @@ public final class Demo {
         Reach reach = rental.reach();
         HostKey pin = HostKey.parse(reach.hostKey());
         KeyPair key;
-        try (ByteArrayInputStream text =
-                new ByteArrayInputStream(rental.privateKey().value().getBytes(StandardCharsets.US_ASCII))) {
+        try (ByteArrayInputStream text = new ByteArrayInputStream(
+                rental.privateKey().value().getBytes(StandardCharsets.US_ASCII))) {
             key = SecurityUtils.loadKeyPairIdentities(null, null, text, null)
                     .iterator()
                     .next();
@@ -156,9 +158,7 @@ public final class Demo {
                     HostKey.parse(PublicKeyEntry.toString(shown)).equals(pin));
             client.start();
             try (ClientSession session = client.connect(
-                            reach.user(),
-                            reach.endpoint().host(),
-                            reach.endpoint().port())
+                            reach.user(), reach.endpoint().host(), reach.endpoint().port())
                     .verify(Duration.ofSeconds(10))
                     .getSession()) {
                 session.addPublicKeyIdentity(key);

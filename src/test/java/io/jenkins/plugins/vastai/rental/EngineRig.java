@@ -87,7 +87,8 @@ final class EngineRig implements AutoCloseable {
                 new RentalStore(directory, SECRETS),
                 Agents.NONE,
                 reach,
-                new Bootstrap(reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT),
+                new Bootstrap(
+                        reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT),
                 JavaSource.TEMURIN_21,
                 Runnable::run,
                 id -> false,
