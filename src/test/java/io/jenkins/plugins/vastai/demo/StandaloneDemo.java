@@ -1,14 +1,28 @@
-package io.jenkins.plugins.vastai.rental;
+package io.jenkins.plugins.vastai.demo;
 
 import io.jenkins.plugins.vastai.api.ApiKey;
 import io.jenkins.plugins.vastai.api.Pacing;
 import io.jenkins.plugins.vastai.api.VastClient;
 import io.jenkins.plugins.vastai.market.AllInPrice;
+import io.jenkins.plugins.vastai.rental.Agents;
+import io.jenkins.plugins.vastai.rental.Cost;
+import io.jenkins.plugins.vastai.rental.Draw;
+import io.jenkins.plugins.vastai.rental.Fleet;
+import io.jenkins.plugins.vastai.rental.FleetThread;
+import io.jenkins.plugins.vastai.rental.Line;
+import io.jenkins.plugins.vastai.rental.Order;
+import io.jenkins.plugins.vastai.rental.Reach;
+import io.jenkins.plugins.vastai.rental.Rental;
+import io.jenkins.plugins.vastai.rental.RentalStore;
+import io.jenkins.plugins.vastai.rental.RentalText;
+import io.jenkins.plugins.vastai.rental.RunnerSpec;
+import io.jenkins.plugins.vastai.rental.Secrets;
+import io.jenkins.plugins.vastai.rental.State;
+import io.jenkins.plugins.vastai.rental.Timing;
 import io.jenkins.plugins.vastai.simulator.Simulator;
 import io.jenkins.plugins.vastai.ssh.Bootstrap;
 import io.jenkins.plugins.vastai.ssh.HostKey;
 import io.jenkins.plugins.vastai.ssh.JavaSource;
-import io.jenkins.plugins.vastai.ssh.SshKeyPair;
 import io.jenkins.plugins.vastai.ssh.SshReach;
 import io.jenkins.plugins.vastai.text.Texts;
 import java.io.ByteArrayInputStream;
@@ -35,11 +49,24 @@ import org.apache.sshd.common.util.security.SecurityUtils;
  * The main job without Jenkins: the real engine rents from the simulator in container and in VM mode, a command runs on
  * the machine over a real SSH session, and the machine is destroyed until the market shows that it is gone.
  */
-public final class Demo {
+public final class StandaloneDemo {
 
     private static final Duration LIMIT = Duration.ofMinutes(2);
 
-    private Demo() {}
+    /** The records of a demonstration last for a minute, on a simulated market: nothing to hide. */
+    private static final Secrets PLAIN = new Secrets() {
+        @Override
+        public String encrypt(String plain) {
+            return plain;
+        }
+
+        @Override
+        public String decrypt(String encrypted) {
+            return encrypted;
+        }
+    };
+
+    private StandaloneDemo() {}
 
     /** Ends with exit code 1 when anything is left or a command failed. */
     public static void main(String[] args) throws Exception {
@@ -62,7 +89,7 @@ public final class Demo {
                             () -> ApiKey.of(simulator.apiKey()),
                             http,
                             Pacing.published(Duration.ofMinutes(2))),
-                    new RentalStore(directory, EngineRig.SECRETS),
+                    new RentalStore(directory, PLAIN),
                     told,
                     reach,
                     new Bootstrap(reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT),
