@@ -60,6 +60,6 @@ public interface Books {
     /** Most contracts alive at one moment. */
     int maximumAlive();
 
-    /** Most contracts alive at one moment among those whose label at creation begins so. */
+    /** Most contracts alive at one moment among those whose (last) label begins so. */
     int maximumAlive(String labelPrefix);
 }

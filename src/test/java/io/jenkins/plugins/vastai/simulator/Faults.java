@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 
 /** The faults that are switched on. May be changed at any time from any thread. */
 public final class Faults {
@@ -46,12 +47,17 @@ public final class Faults {
     }
 
     Optional<Fault> hit(Fault.Kind kind, Occasion occasion) {
-        return hitSince(0, kind, occasion);
+        return hit(kind, occasion, candidate -> true);
     }
 
+    /** Only among faults that were added after that number and name the instance. */
     Optional<Fault> hitSince(long after, Fault.Kind kind, Occasion occasion) {
+        return hit(kind, occasion, one -> one.number > after && one.fault.instance().isPresent());
+    }
+
+    private Optional<Fault> hit(Fault.Kind kind, Occasion occasion, Predicate<Active> which) {
         for (Active candidate : active) {
-            if (candidate.number > after && candidate.fault.kind() == kind && candidate.takes(occasion)) {
+            if (candidate.fault.kind() == kind && which.test(candidate) && candidate.takes(occasion)) {
                 return Optional.of(candidate.fault);
             }
         }

@@ -1,20 +1,66 @@
 package io.jenkins.plugins.vastai.simulator;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * A running Vast.ai of one's own on 127.0.0.1. {@link #close()} ends everything it started: servers, processes,
  * directories. Safe for any thread.
  */
 public final class Simulator implements AutoCloseable {
+    /** How often due things are looked for while the clock runs by itself. */
+    private static final Duration TICK = Duration.ofMillis(10);
+
+    private final World world;
+    private final HttpFace http;
+    private final String apiKey;
+    private final ScheduledExecutorService ticker;
+    private final Runnable onAdvance = this::catchUp;
+
     Simulator(Builder settings) throws IOException {
-        throw new UnsupportedOperationException();
+        world = new World(settings);
+        http = new HttpFace(world);
+        world.local().ifPresent(site -> site.api(http.uri().toString()));
+        apiKey = addKey("owner", Optional.empty(), false, false);
+        if (world.clock instanceof DrivenClock driven) {
+            ticker = null;
+            driven.onAdvance(onAdvance);
+        } else {
+            ticker = Executors.newSingleThreadScheduledExecutor(task -> {
+                Thread thread = new Thread(task, "simulator-clock");
+                thread.setDaemon(true);
+                return thread;
+            });
+            ticker.scheduleWithFixedDelay(this::tick, 0, TICK.toMillis(), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void tick() {
+        try {
+            world.settle();
+        } catch (RuntimeException e) {
+            Logger.getLogger(Simulator.class.getName()).log(Level.SEVERE, "the simulator's clock", e);
+        }
+    }
+
+    /** The present has come, and what followed from it is done. */
+    private void catchUp() {
+        world.settle();
+        world.local().ifPresent(LocalSite::drain);
     }
 
     /** Default: the system's clock, any port, boots within half a second, SSH and limits on, $ 100 of credit. */
@@ -24,57 +70,70 @@ public final class Simulator implements AutoCloseable {
 
     /** Base address without a trailing slash: {@code http://127.0.0.1:port}. */
     public URI uri() {
-        throw new UnsupportedOperationException();
+        return http.uri();
     }
 
     /** The account's own key, with all permissions. */
     public String apiKey() {
-        throw new UnsupportedOperationException();
+        return apiKey;
     }
 
     /** A key with these permissions alone ({@code misc}, {@code instance_read} ...). */
     public String addKey(String name, String... scopes) {
-        throw new UnsupportedOperationException();
+        return addKey(name, Optional.of(Set.of(scopes)), false, false);
     }
 
     /** A key of a team: SSH keys of the account are refused, so there are no virtual machines. */
     public String addTeamKey() {
-        throw new UnsupportedOperationException();
+        return addKey("team", Optional.empty(), true, false);
     }
 
     /** A key of an account that asks for a second factor. */
     public String addTwoFactorKey() {
-        throw new UnsupportedOperationException();
+        return addKey("two-factor", Optional.empty(), false, true);
     }
 
     /** The key is unknown from now on. */
     public void revokeKey(String key) {
-        throw new UnsupportedOperationException();
+        synchronized (world.lock) {
+            world.keys.remove(key);
+        }
+    }
+
+    private String addKey(String name, Optional<Set<String>> scopes, boolean team, boolean twoFactor) {
+        synchronized (world.lock) {
+            String secret = world.contracts.secret(64);
+            world.keys.add(secret, name, scopes, team, twoFactor, 0);
+            return secret;
+        }
     }
 
     public Account account() {
-        throw new UnsupportedOperationException();
+        return world;
     }
 
     public Market market() {
-        throw new UnsupportedOperationException();
+        return world.market;
     }
 
     public Faults faults() {
-        throw new UnsupportedOperationException();
+        return world.faults;
     }
 
     public Books books() {
-        throw new UnsupportedOperationException();
+        return world.ledger;
     }
 
     public InstantSource clock() {
-        throw new UnsupportedOperationException();
+        return world.clock;
     }
 
     /** Every contract there ever was, oldest first. */
     public List<SimulatedInstance> instances() {
-        throw new UnsupportedOperationException();
+        synchronized (world.lock) {
+            world.settle();
+            return world.contracts.all().stream().map(Contract::view).toList();
+        }
     }
 
     public Optional<SimulatedInstance> instance(long id) {
@@ -83,7 +142,7 @@ public final class Simulator implements AutoCloseable {
 
     /** Every call so far, oldest first. */
     public List<Request> requests() {
-        throw new UnsupportedOperationException();
+        return http.requests();
     }
 
     public List<Request> requests(Endpoint endpoint) {
@@ -92,51 +151,79 @@ public final class Simulator implements AutoCloseable {
 
     /** Every answer is held back so long. */
     public void apiLatency(Duration latency) {
-        throw new UnsupportedOperationException();
+        http.latency(latency);
     }
 
     /** Somebody stops the instance in the console. */
     public void stopFromOutside(long id) {
-        throw new UnsupportedOperationException();
+        change(id, (c, at) -> world.contracts.stop(c, "stopped", "stopped", at));
     }
 
     /** Somebody destroys the instance in the console. */
     public void destroyFromOutside(long id) {
-        throw new UnsupportedOperationException();
+        change(id, (c, at) -> world.contracts.destroy(c, Books.Hand.OUTSIDE, at));
     }
 
     /** Somebody pays more for the machine: processes end, the disk stays and is billed. */
     public void outbid(long id) {
-        throw new UnsupportedOperationException();
+        change(id, (c, at) -> world.contracts.stop(c, "running", "exited", at));
     }
 
     /** The container ends by itself: {@code exited}. */
     public void exit(long id) {
-        throw new UnsupportedOperationException();
+        change(id, world.contracts::exit);
     }
 
     /** The host loses its connection: SSH is cut, nothing is billed. */
     public void hostOffline(long id) {
-        throw new UnsupportedOperationException();
+        change(id, world.contracts::offline);
     }
 
     public void hostOnline(long id) {
-        throw new UnsupportedOperationException();
+        change(id, world.contracts::online);
     }
 
     /** Cuts every open SSH connection of the instance; the machine goes on. */
     public void cutSsh(long id) {
-        throw new UnsupportedOperationException();
+        change(id, (c, at) -> world.site.cut(c));
+    }
+
+    private void change(long id, BiConsumer<Contract, Instant> how) {
+        synchronized (world.lock) {
+            Instant now = world.settle();
+            Contract contract = world.contracts.find(id).orElseThrow();
+            if (!contract.alive()) {
+                throw new IllegalStateException("instance " + id + " is destroyed");
+            }
+            how.accept(contract, now);
+        }
+        world.local().ifPresent(LocalSite::drain);
     }
 
     /** What the container has written so far (start script). Empty with SSH off. */
     public String containerLog(long id) {
-        throw new UnsupportedOperationException();
+        Machine machine;
+        synchronized (world.lock) {
+            machine = world.contracts.find(id).orElseThrow().machine;
+        }
+        return machine == null ? "" : machine.containerLog();
     }
 
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        if (ticker == null) {
+            ((DrivenClock) world.clock).forget(onAdvance);
+        } else {
+            ticker.shutdownNow();
+        }
+        http.close();
+        world.local().ifPresent(site -> {
+            try {
+                site.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
     }
 
     /** What can be chosen before the start. */
