@@ -60,7 +60,7 @@ public record Candidate(
                 AllInPrice.show(price.trafficPerHour()),
                 AllInPrice.show(runCost()),
                 Math.max(1, Math.round(readySeconds / 60)),
-                offer.reliability() == null ? "?" : offer.reliability());
+                offer.reliability() == null ? "?" : Math.round(offer.reliability() * 10_000) / 10_000.0);
     }
 
     @Override

@@ -191,17 +191,21 @@ public final class GpuCatalogue {
                 .replace("tisuper", "sti")
                 .replace("super", "s")
                 .replace("quadrortx", "qrtx");
-        String bare = plain;
-        for (String vendor : VENDORS) {
-            bare = bare.startsWith(vendor) ? bare.substring(vendor.length()) : bare;
-        }
-        String model = bare;
+        String model = withoutVendor(plain);
         return Stream.concat(
                         Stream.of(key, plain, model),
                         PREFIXES.stream().map(prefix -> prefix + model))
                 .filter(variant -> !variant.isEmpty())
                 .distinct()
                 .toList();
+    }
+
+    private static String withoutVendor(String key) {
+        String rest = key;
+        for (String vendor : VENDORS) {
+            rest = rest.startsWith(vendor) ? rest.substring(vendor.length()) : rest;
+        }
+        return rest;
     }
 
     /** "H100" may stand for several models, "RTX" may not. */
@@ -214,10 +218,28 @@ public final class GpuCatalogue {
         return space < 0 ? name : name.substring(0, space);
     }
 
-    /** A model's number says more than the words around it. */
+    /** A model's number says more than the words around it, and its first letter more than the last. */
     private static int distance(String wanted, String key) {
         String number = wanted.replaceAll("\\D", "");
+        if (number.isEmpty() && !wanted.isEmpty() && key.startsWith(wanted)) {
+            return 0;
+        }
         int numbers = number.isEmpty() ? 0 : 3 * Spelling.distance(number, key.replaceAll("\\D", ""));
-        return 2 * Spelling.distance(wanted, key) + numbers;
+        String wantedModel = model(wanted);
+        String model = model(key);
+        int words = Math.min(Spelling.distance(wanted, key), Spelling.distance(wantedModel, model));
+        boolean sameLetter = !wantedModel.isEmpty() && !model.isEmpty() && wantedModel.charAt(0) == model.charAt(0);
+        return 2 * words + numbers + (sameLetter ? 0 : 3);
+    }
+
+    /** The key without maker and series. */
+    private static String model(String key) {
+        String rest = withoutVendor(key);
+        for (String series : PREFIXES) {
+            if (rest.startsWith(series)) {
+                return rest.substring(series.length());
+            }
+        }
+        return rest;
     }
 }

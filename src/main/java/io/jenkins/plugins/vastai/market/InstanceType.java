@@ -17,7 +17,7 @@ public final class InstanceType {
     public static final int MAX_ALTERNATIVES = 16;
 
     private static final Pattern PART = Pattern.compile("(\\d+)\\s*[x×*]\\s*(\\S.*)");
-    private static final Pattern MEMORY = Pattern.compile("(?<![\\p{Alnum}.])(\\d{1,4})\\s?gi?b(?!\\p{Alnum})");
+    private static final Pattern MEMORY = Pattern.compile("(?<![\\p{Alnum}.])(\\d{1,4})\\s?g(?:i?b)?(?!\\p{Alnum})");
     private static final int MAX_MEMORY_GB = 1000;
 
     /**
@@ -92,7 +92,7 @@ public final class InstanceType {
             names = catalogue.resolve(model);
         }
         if (names.isEmpty()) {
-            String nearest = String.join(", ", catalogue.nearest(Spelling.shown(model), 3));
+            String nearest = String.join(", ", catalogue.nearest(Spelling.shown(model), 5));
             String original = part.substring(Math.min(part.length(), firstLetterOfModel(part)));
             throw new SettingException(
                     MarketText.GPU_UNKNOWN.of(Spelling.shown(part), Spelling.shown(original), nearest));

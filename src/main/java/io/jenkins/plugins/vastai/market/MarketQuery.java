@@ -40,7 +40,7 @@ final class MarketQuery {
         wish.minGpuRamMb().ifPresent(mb -> gpuRam.put("gte", mb));
         wish.maxGpuRamMb().ifPresent(mb -> gpuRam.put("lt", mb));
         if (!gpuRam.isEmpty()) {
-            filters.put("gpu_ram", gpuRam);
+            filters.put("gpu_ram", Map.copyOf(gpuRam));
         }
         filters.put("disk_space", Map.of("gte", wanted.diskGb()));
         if (wanted.minRamGb() > 0) {
@@ -89,7 +89,9 @@ final class MarketQuery {
                         "external", Map.of("eq", false),
                         "rentable", Map.of("eq", true),
                         "rented", Map.of("eq", false),
-                        "gpu_name", Map.of("in", wish.gpuNames())),
+                        "gpu_name", Map.of("in", wish.gpuNames()),
+                        // The cheapest rows would otherwise all be of one card.
+                        "num_gpus", Map.of("gte", wish.count())),
                 wanted,
                 MIN_STORAGE_GB);
     }

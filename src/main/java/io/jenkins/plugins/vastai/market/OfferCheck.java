@@ -2,6 +2,7 @@ package io.jenkins.plugins.vastai.market;
 
 import io.jenkins.plugins.vastai.api.Offer;
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -51,7 +52,7 @@ final class OfferCheck {
     }
 
     Set<Rejection> rejections(Offer offer) {
-        return asSet(mask(offer));
+        return asSet(mask(offer, allInPerHour(offer)));
     }
 
     static Set<Rejection> asSet(int mask) {
@@ -64,14 +65,18 @@ final class OfferCheck {
         return Collections.unmodifiableSet(set);
     }
 
-    /** Bits of {@link Rejection} that apply; 0 when all requirements are met. */
-    int mask(Offer offer) {
+    /**
+     * Bits of {@link Rejection} that apply; 0 when all requirements are met.
+     *
+     * @param allInPerHour what {@link #allInPerHour} gives, made once for all uses
+     */
+    int mask(Offer offer, double allInPerHour) {
         int mask = 0;
         mask |= bit(Rejection.NOT_RENTABLE, Boolean.FALSE.equals(offer.rentable()) || isTrue(offer.rented()));
         mask |= bit(Rejection.GPU_MODEL, offer.gpuName() == null || !gpuNames.contains(offer.gpuName()));
         mask |= bit(Rejection.GPU_COUNT, offer.numGpus() != gpuCount);
         mask |= bit(Rejection.GPU_RAM, !(offer.gpuRamMb() >= minGpuRamMb && offer.gpuRamMb() < maxGpuRamMb));
-        mask |= bit(Rejection.PRICE, !(allInPerHour(offer) <= ceiling + CENTS_TOLERANCE));
+        mask |= bit(Rejection.PRICE, !(allInPerHour <= ceiling + CENTS_TOLERANCE));
         mask |= bit(Rejection.COUNTRY, !wanted.countries().isEmpty() && !countryAllowed(offer));
         mask |= bit(Rejection.DISK, offer.diskSpaceGb() < wanted.diskGb());
         mask |= bit(Rejection.RAM, minRamGb > 0 && offer.ramGb() < minRamGb);
@@ -98,11 +103,13 @@ final class OfferCheck {
         return mask;
     }
 
-    RunCost cost(Offer offer) {
+    RunCost cost(Offer offer, double allInPerHour) {
+        double down = value(offer.inetDownCostPerGb());
+        double up = value(offer.inetUpCostPerGb());
         return RunCost.of(
-                machinePerHour(offer),
-                value(offer.inetDownCostPerGb()),
-                value(offer.inetUpCostPerGb()),
+                allInPerHour - trafficPerHour(down, up),
+                down,
+                up,
                 offer.inetDownMbps(),
                 offer.reliability() == null ? Double.NaN : offer.reliability(),
                 wanted.expectedRun(),
@@ -112,7 +119,11 @@ final class OfferCheck {
     /** {@link AllInPrice#total()} in a hurry; NaN when the offer states no price. */
     double allInPerHour(Offer offer) {
         return machinePerHour(offer)
-                + (downGb * value(offer.inetDownCostPerGb()) + upGb * value(offer.inetUpCostPerGb())) / runHours;
+                + trafficPerHour(value(offer.inetDownCostPerGb()), value(offer.inetUpCostPerGb()));
+    }
+
+    private double trafficPerHour(double downPerGb, double upPerGb) {
+        return (downGb * downPerGb + upGb * upPerGb) / runHours;
     }
 
     /** {@link AllInPrice#machine()} in a hurry; NaN when the offer states no price. */
@@ -121,12 +132,12 @@ final class OfferCheck {
                 wanted.interruptible() && offer.minBid() != null ? offer.minBid() : offer.gpuPricePerHour();
         double disk = value(offer.storageCostPerGbMonth()) * wanted.diskGb() / AllInPrice.HOURS_PER_MONTH;
         if (gpu == null) {
-            return offer.pricePerHour() == null ? Double.NaN : Math.max(disk, offer.pricePerHour().doubleValue());
+            return offer.pricePerHour() == null ? Double.NaN : Math.max(disk, value(offer.pricePerHour()));
         }
-        double own = gpu.doubleValue() + disk;
+        double own = value(gpu) + disk;
         return wanted.interruptible() || offer.pricePerHour() == null
                 ? own
-                : Math.max(own, offer.pricePerHour().doubleValue());
+                : Math.max(own, value(offer.pricePerHour()));
     }
 
     private boolean countryAllowed(Offer offer) {
@@ -155,8 +166,15 @@ final class OfferCheck {
         return limit > 0 && (value == null || value < limit);
     }
 
+    /**
+     * The market writes prices with up to 17 digits, more than {@link BigDecimal#doubleValue} converts without a detour
+     * through text; the twelfth decimal of a dollar may be lost.
+     */
     private static double value(BigDecimal amount) {
-        return amount == null ? 0 : amount.doubleValue();
+        if (amount == null) {
+            return 0;
+        }
+        return (amount.precision() > 15 ? amount.setScale(12, RoundingMode.DOWN) : amount).doubleValue();
     }
 
     private static double orElse(OptionalInt value, double other) {

@@ -5,7 +5,7 @@ import io.jenkins.plugins.vastai.text.Reason;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -14,10 +14,6 @@ import java.util.Set;
 
 /** What is left of the market's answer, best first, and why the rest is not. Immutable once made. */
 public final class Ranking {
-
-    private static final Comparator<Priced> CHEAPEST_FIRST = Comparator.<Priced>comparingDouble(
-                    priced -> priced.cost().weighed())
-            .thenComparingLong(priced -> priced.offer().id());
 
     private final GpuWish wish;
     private final int offers;
@@ -49,7 +45,8 @@ public final class Ranking {
         Rejections rejections = new Rejections(requirements, wish, check);
         List<Priced> fitting = new ArrayList<>();
         for (Offer offer : offers) {
-            int mask = check.mask(offer);
+            double allIn = check.allInPerHour(offer);
+            int mask = check.mask(offer, allIn);
             if (blocklist.blocks(offer.machineId(), offer.hostId(), now)) {
                 mask |= Rejection.BLOCKED.bit();
             }
@@ -57,14 +54,14 @@ public final class Ranking {
                 mask |= Rejection.IN_USE.bit();
             }
             if (mask == 0) {
-                fitting.add(new Priced(offer, check.cost(offer)));
+                fitting.add(new Priced(offer, check.cost(offer, allIn)));
             } else {
                 rejections.add(offer, mask);
             }
         }
-        fitting.sort(CHEAPEST_FIRST);
+        Collections.sort(fitting);
         List<Priced> best = new ArrayList<>(fitting.size());
-        Set<Long> machines = new HashSet<>();
+        Set<Long> machines = new HashSet<>(2 * fitting.size());
         for (Priced priced : fitting) {
             if (machines.add(priced.offer().machineId())) {
                 best.add(priced);
@@ -135,5 +132,13 @@ public final class Ranking {
         return List.copyOf(lines);
     }
 
-    private record Priced(Offer offer, RunCost cost) {}
+    private record Priced(Offer offer, RunCost cost) implements Comparable<Priced> {
+
+        /** The cheapest first; of equals the lower id, so that the market's order does not matter. */
+        @Override
+        public int compareTo(Priced other) {
+            int cheaper = Double.compare(cost.weighed(), other.cost.weighed());
+            return cheaper != 0 ? cheaper : Long.compare(offer.id(), other.offer.id());
+        }
+    }
 }

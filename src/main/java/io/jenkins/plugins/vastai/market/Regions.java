@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.MissingResourceException;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
@@ -115,18 +116,30 @@ public final class Regions {
     private static SettingException unknown(String part) {
         String key = GpuCatalogue.key(Spelling.shown(part));
         // Two letters are near to every other two letters: a code is then taken for the beginning of a name.
-        List<String> nearest = Stream.concat(
+        List<String> likeliest = Stream.concat(
                         GROUPS.keySet().stream(),
                         Stream.of(Locale.getISOCountries()).map(code -> countryName(code, Locale.ENGLISH)))
                 .sorted(Comparator.comparingInt(name -> distance(key, GpuCatalogue.key(name))))
                 .limit(3)
-                .map(name -> {
-                    String code = COUNTRIES.get(GpuCatalogue.key(name));
-                    return code == null || GROUPS.containsKey(name) ? name : code + " (" + name + ")";
-                })
+                .toList();
+        // Other clouds write us-east-1, or vast/us.
+        Stream<String> within = Stream.of(part.split("\\P{L}+"))
+                .filter(word -> word.length() == 2)
+                .map(word -> COUNTRIES.get(GpuCatalogue.key(word)))
+                .filter(Objects::nonNull)
+                .map(code -> countryName(code, Locale.ENGLISH));
+        List<String> nearest = Stream.concat(within, likeliest.stream())
+                .distinct()
+                .limit(3)
+                .map(Regions::withCode)
                 .toList();
         return new SettingException(MarketText.REGION_UNKNOWN.of(
                 Spelling.shown(part), String.join(", ", nearest), String.join(", ", GROUPS.keySet())));
+    }
+
+    private static String withCode(String name) {
+        String code = COUNTRIES.get(GpuCatalogue.key(name));
+        return code == null || GROUPS.containsKey(name) ? name : code + " (" + name + ")";
     }
 
     private static int distance(String key, String name) {

@@ -96,7 +96,7 @@ public record Requirements(
     }
 
     /**
-     * The same GPU models without any other requirement: asked when {@link #toQuery} brought nothing, so that
+     * So many or more of the same GPUs without any other requirement: asked when {@link #toQuery} brought nothing, so that
      * {@link Ranking#explain()} can count what each requirement removes.
      */
     public OfferQuery toBroadQuery(GpuWish wish) {

@@ -119,6 +119,7 @@ class InstanceTypeTest {
         "8xA100_SXM4_80GB, 40960, false",
         "1xA100_40GB, 40960, true",
         "1xA100_40GB, 81920, false",
+        "1xA100_40G, 81920, false",
         "1xA100-80GB-PCIe, 81920, true",
         "2xH100_80GB, 81559, true",
         "2xH100_80GB, 95830, false",
@@ -197,6 +198,8 @@ class InstanceTypeTest {
                 "1xH1000    | H100 SXM",
                 "1xRXT_3090 | RTX 3090",
                 "1xL40SS    | L40S",
+                "1xMI200    | InstinctMI210",
+                "1xTitan    | Titan X",
             })
     void offersTheNearestNamesForAnUnknownGpu(String text, String among) {
         SettingException error = assertThrows(SettingException.class, () -> InstanceType.parse(text, CATALOGUE));

@@ -71,11 +71,11 @@ class RegionsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "vast/us  | REGION_UNKNOWN | ''",
+                "vast/us  | REGION_UNKNOWN | US (United States)",
                 "Germny   | REGION_UNKNOWN | DE (Germany)",
                 "EUU      | REGION_UNKNOWN | EU",
                 "XX       | REGION_UNKNOWN | ''",
-                "us-east-1 | REGION_UNKNOWN | ''",
+                "us-east-1 | REGION_UNKNOWN | US (United States)",
                 "US, Atlantis | REGION_UNKNOWN | ''",
             })
     void namesTheNearestAndTheGroupsForTheUnknown(String text, MarketText expected, String near) {

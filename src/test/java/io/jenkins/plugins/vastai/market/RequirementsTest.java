@@ -111,10 +111,11 @@ class RequirementsTest {
     }
 
     @Test
-    void theBroadQueryAsksForTheModelsAlone() {
+    void theBroadQueryAsksForTheGpusAlone() {
         OfferQuery broad = requirements(RTX_4090).diskGb(500).build().toBroadQuery(RTX_4090);
         assertEquals(
-                Set.of("verified", "external", "rentable", "rented", "gpu_name"), broad.filters().keySet());
+                Set.of("verified", "external", "rentable", "rented", "gpu_name", "num_gpus"),
+                broad.filters().keySet());
         assertEquals(8, broad.allocatedStorageGb(), "storage filters too");
     }
 
