@@ -1,9 +1,21 @@
 package io.jenkins.plugins.vastai.ssh;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.Deflater;
+import java.util.zip.GZIPOutputStream;
 
 /**
  * The text that Vast.ai runs inside the machine at each start ({@code onstart}): it makes the machine ready to be an
@@ -13,6 +25,15 @@ public final class StartScript {
 
     /** Of the whole text, below what the market surely accepts (api.md section 3.1). Characters. */
     public static final int MAX_LENGTH = 3999;
+
+    /**
+     * Where the script keeps its state on the machine; below the home directory when it may not write there. Files:
+     * {@code ready} ("ready" and the exit status of the user's own script), {@code state} (how far Java is), {@code log},
+     * {@code key} (id and key of the machine itself, for root only), {@code java} (a runtime that was brought).
+     */
+    static final String STATE_DIRECTORY = "/var/lib/vastai-cloud";
+
+    private static final String TEMPLATE = template();
 
     private StartScript() {}
 
@@ -88,8 +109,129 @@ public final class StartScript {
             return this;
         }
 
+        /** @throws TooLong when even the compressed form exceeds {@link #MAX_LENGTH} */
         public String build() throws TooLong {
-            throw new UnsupportedOperationException();
+            String head = head();
+            String body = body();
+            String plain = head + body;
+            if (plain.length() <= MAX_LENGTH) {
+                return plain;
+            }
+            // The head stays readable: it holds every absolute path that our own part uses.
+            String packed = head + "eval \"$(echo " + gzip(body) + "|base64 -d|gzip -dc)\"\n";
+            if (packed.length() > MAX_LENGTH) {
+                throw new TooLong(packed.length());
+            }
+            return packed;
         }
+
+        private String head() {
+            // A virtual machine needs the shebang; a container does not mind it.
+            return "#!/bin/bash\n"
+                    + "D=" + STATE_DIRECTORY + " E=/etc/environment S=/etc/ssh R=/run/sshd J=/usr/lib/jvm X=/root\n"
+                    + "W=" + quote(remoteFs) + " U=" + quote(user) + " V=" + (vm ? "1" : "") + "\n"
+                    + "K=" + quote(publicLine) + "\n"
+                    + "M=" + requiredJava + " P='" + packages() + "'\n"
+                    + "B=" + quote(java.map(JavaSource::base).orElse("") + "/" + common(false)) + " Z="
+                    + quote(common(true)) + "\n";
+        }
+
+        private String body() {
+            StringBuilder text = new StringBuilder();
+            String hiddenPattern = hidden.stream()
+                    .map(name -> name.toUpperCase(Locale.ROOT))
+                    .filter(name -> name.matches("[A-Z_][A-Z0-9_]*"))
+                    .distinct()
+                    .map(name -> "|" + name)
+                    .collect(Collectors.joining());
+            String template = TEMPLATE.replace("@HIDDEN@", hiddenPattern).replace("@BUILDS@", builds());
+            template.lines()
+                    .map(String::strip)
+                    .filter(line -> !line.isEmpty() && !line.startsWith("#"))
+                    .forEach(line -> text.append(line).append('\n'));
+            init.ifPresent(script -> text.append(initPart(script)));
+            return text.append("echo \"ready ${i:-0}\" >ready\necho vastai-cloud: ready\n")
+                    .toString();
+        }
+
+        /** Newest first where the system has it, else what is needed at least. */
+        private String packages() {
+            return requiredJava < 21 ? "21 " + requiredJava : String.valueOf(requiredJava);
+        }
+
+        private String builds() {
+            int start = common(false).length();
+            int end = common(true).length();
+            return files().map(build -> {
+                        String middle = build.file().substring(start, build.file().length() - end);
+                        return build.platform().scriptName() + ") f=" + middle + " s=" + build.sha256() + ";;";
+                    })
+                    .collect(Collectors.joining("\n"));
+        }
+
+        private Stream<JavaSource.Build> files() {
+            return java.filter(source -> source.major() >= requiredJava).stream()
+                    .flatMap(source -> source.builds().stream());
+        }
+
+        /** What all file names begin (or end) with; said once, so that the script stays short enough to be readable. */
+        private String common(boolean atEnd) {
+            List<String> names = files().map(JavaSource.Build::file).toList();
+            if (names.stream().distinct().count() < 2) {
+                return "";
+            }
+            String first = names.get(0);
+            int length = first.length();
+            for (String name : names) {
+                int same = 0;
+                while (same < Math.min(length, name.length())
+                        && (atEnd
+                                ? name.charAt(name.length() - 1 - same) == first.charAt(first.length() - 1 - same)
+                                : name.charAt(same) == first.charAt(same))) {
+                    same++;
+                }
+                length = same;
+            }
+            // Half of the shortest name each, so that the two never overlap.
+            int half = names.stream().mapToInt(String::length).min().orElse(0) / 2;
+            int kept = Math.min(length, half);
+            return atEnd ? first.substring(first.length() - kept) : first.substring(0, kept);
+        }
+
+        /** Waits for our own installations first: two package managers at a time refuse each other. */
+        private static String initPart(String script) {
+            String end = "END_OF_INIT";
+            while (script.contains(end)) {
+                end += "_";
+            }
+            return "cat >init <<'" + end + "'\n" + script.replace("\r\n", "\n").stripTrailing() + "\n" + end
+                    + "\nchmod 700 init\nwait\n(cd && exec \"$D/init\") </dev/null\ni=$?\n";
+        }
+    }
+
+    private static String template() {
+        try (InputStream in = StartScript.class.getResourceAsStream("start.sh")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static String quote(String text) {
+        return "'" + text.replace("'", "'\\''") + "'";
+    }
+
+    private static String gzip(String text) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (OutputStream out = new GZIPOutputStream(bytes) {
+            {
+                def.setLevel(Deflater.BEST_COMPRESSION);
+            }
+        }) {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return Base64.getEncoder().encodeToString(bytes.toByteArray());
     }
 }
