@@ -225,7 +225,7 @@ public final class SshReach implements AutoCloseable {
 
     /** The login shell may be any; the scripts are for a POSIX one. */
     private static String shell(String script) {
-        return "sh -c '" + script.replace("'", "'\\''") + "'";
+        return "sh -c " + Scripts.quote(script);
     }
 
     /** Connects, logs in, talks and hangs up, all within the contact's time. */

@@ -23,5 +23,43 @@ public enum SshText implements Reason.Kind {
     /** host */
     UNKNOWN_HOST,
     /** endpoint, exit status */
-    SHELL_FAILED
+    SHELL_FAILED,
+    /** directory, free GB, wanted GB */
+    DISK_TOO_SMALL,
+    /** version */
+    GIT_FOUND,
+    GIT_MISSING,
+    /** list, driver version */
+    GPUS,
+    /** exit status, what nvidia-smi said */
+    GPU_BROKEN,
+    /** exit status */
+    INIT_FAILED,
+    /** how far */
+    JAVA_BEING_INSTALLED,
+    /** from where, major */
+    JAVA_BROUGHT,
+    /** from where, complaint */
+    JAVA_DOES_NOT_RUN,
+    /** path, major */
+    JAVA_FOUND,
+    /** major, platform */
+    JAVA_NOT_BROUGHT,
+    /** address and failure */
+    JAVA_NOT_LOADED,
+    /** path, major, wanted */
+    JAVA_TOO_OLD,
+    JAVA_VANISHED,
+    NVIDIA_SMI_MISSING,
+    /** machine */
+    PLATFORM_UNKNOWN,
+    SCRIPT_NOT_BEGUN,
+    SCRIPT_RUNNING,
+    SCRIPT_UNFINISHED,
+    /** exit status, complaint */
+    SHELL_UNUSABLE,
+    /** directory, complaint */
+    WORK_DIRECTORY_UNUSABLE,
+    /** ordered, found */
+    WRONG_GPU
 }

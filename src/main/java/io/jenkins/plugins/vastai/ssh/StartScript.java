@@ -2,7 +2,6 @@ package io.jenkins.plugins.vastai.ssh;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -32,8 +31,6 @@ public final class StartScript {
      * {@code key} (id and key of the machine itself, for root only), {@code java} (a runtime that was brought).
      */
     static final String STATE_DIRECTORY = "/var/lib/vastai-cloud";
-
-    private static final String TEMPLATE = template();
 
     private StartScript() {}
 
@@ -129,11 +126,11 @@ public final class StartScript {
             // A virtual machine needs the shebang; a container does not mind it.
             return "#!/bin/bash\n"
                     + "D=" + STATE_DIRECTORY + " E=/etc/environment S=/etc/ssh R=/run/sshd J=/usr/lib/jvm X=/root\n"
-                    + "W=" + quote(remoteFs) + " U=" + quote(user) + " V=" + (vm ? "1" : "") + "\n"
-                    + "K=" + quote(publicLine) + "\n"
+                    + "W=" + Scripts.quote(remoteFs) + " U=" + Scripts.quote(user) + " V=" + (vm ? "1" : "") + "\n"
+                    + "K=" + Scripts.quote(publicLine) + "\n"
                     + "M=" + requiredJava + " P='" + packages() + "'\n"
-                    + "B=" + quote(java.map(JavaSource::base).orElse("") + "/" + common(false)) + " Z="
-                    + quote(common(true)) + "\n";
+                    + "B=" + Scripts.quote(java.map(JavaSource::base).orElse("") + "/" + common(false)) + " Z="
+                    + Scripts.quote(common(true)) + "\n";
         }
 
         private String body() {
@@ -144,11 +141,7 @@ public final class StartScript {
                     .distinct()
                     .map(name -> "|" + name)
                     .collect(Collectors.joining());
-            String template = TEMPLATE.replace("@HIDDEN@", hiddenPattern).replace("@BUILDS@", builds());
-            template.lines()
-                    .map(String::strip)
-                    .filter(line -> !line.isEmpty() && !line.startsWith("#"))
-                    .forEach(line -> text.append(line).append('\n'));
+            text.append(Scripts.START.replace("@HIDDEN@", hiddenPattern).replace("@BUILDS@\n", builds()));
             init.ifPresent(script -> text.append(initPart(script)));
             return text.append("echo \"ready ${i:-0}\" >ready\necho vastai-cloud: ready\n")
                     .toString();
@@ -164,9 +157,9 @@ public final class StartScript {
             int end = common(true).length();
             return files().map(build -> {
                         String middle = build.file().substring(start, build.file().length() - end);
-                        return build.platform().scriptName() + ") f=" + middle + " s=" + build.sha256() + ";;";
+                        return build.platform().scriptName() + ") f=" + middle + " s=" + build.sha256() + ";;\n";
                     })
-                    .collect(Collectors.joining("\n"));
+                    .collect(Collectors.joining());
         }
 
         private Stream<JavaSource.Build> files() {
@@ -207,18 +200,6 @@ public final class StartScript {
             return "cat >init <<'" + end + "'\n" + script.replace("\r\n", "\n").stripTrailing() + "\n" + end
                     + "\nchmod 700 init\nwait\n(cd && exec \"$D/init\") </dev/null\ni=$?\n";
         }
-    }
-
-    private static String template() {
-        try (InputStream in = StartScript.class.getResourceAsStream("start.sh")) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    static String quote(String text) {
-        return "'" + text.replace("'", "'\\''") + "'";
     }
 
     private static String gzip(String text) {

@@ -51,7 +51,7 @@ final class TestMachine implements AutoCloseable {
     }
 
     private TestMachine(Path root) throws IOException {
-        this.root = root.toRealPath();
+        this.root = Files.createDirectories(root).toRealPath();
         home = Files.createDirectories(this.root.resolve("root"));
         bin = Files.createDirectories(this.root.resolve("bin"));
         for (String dir : List.of("etc/ssh", "opt", "var/lib", "tmp", "home", "run")) {

@@ -1,0 +1,18 @@
+# One short look at a machine; Survey reads the answer, one fact a line. W is the work directory. POSIX shell.
+D=/var/lib/vastai-cloud
+[ -f "$D/state" ] || [ ! -d "$HOME/.vastai-cloud" ] || D=$HOME/.vastai-cloud
+echo "machine=$(uname -m)"
+if ls /lib/ld-musl-* >/dev/null 2>&1; then echo musl=yes; fi
+echo "state=$(head -c 200 "$D/state" 2>/dev/null)"
+echo "ready=$(head -c 20 "$D/ready" 2>/dev/null)"
+for j in "${JAVA_HOME:-$D}/bin/java" "$(command -v java)" /usr/lib/jvm/*/bin/java "$D/java/bin/java"; do
+    if [ -x "$j" ]; then echo "java=$j $("$j" -version 2>&1 </dev/null | grep ' version "' | head -n 1)"; fi
+done
+echo "git=$(git --version 2>/dev/null)"
+t=$W/.vastai-write-test.$$
+if e=$({ mkdir -p "$W" && echo ok >"$t" && rm "$t"; } 2>&1); then
+    echo "free=$(df -Pk "$W" | tail -n 1)"
+else
+    echo "unwritable=$(echo "$e" | head -n 1)"
+fi
+echo end
