@@ -51,18 +51,18 @@ final class SimulatedMarket implements Market {
     }
 
     private void open(GpuModel model, int gpus, int index, int round) {
-        boolean first = index < 2;
         boolean american = index % 2 == 0;
+        boolean good = index < 2 || american && index < 8;
         String place = american
                 ? US.get((index / 2 + round) % US.size())
                 : ELSEWHERE.get(random.nextInt(ELSEWHERE.size()));
-        // The first machine of a model is a good one at the model's price; later ones scatter around it.
-        double factor = first ? 1 : 0.92 + random.nextDouble() * 0.5;
+        // The first machines of a model cost the model's price; later ones scatter around it.
+        double factor = index < 2 ? 1 : 0.92 + random.nextDouble() * 0.5;
         BigDecimal price = model.price()
                 .multiply(BigDecimal.valueOf(factor))
                 .setScale(4, RoundingMode.HALF_UP);
         add(model, gpus, price, place, fields -> {
-            if (!first) {
+            if (!good) {
                 boolean verified = random.nextInt(8) > 0;
                 fields.put("verification", verified ? "verified" : random.nextInt(4) > 0 ? "unverified" : "deverified");
                 fields.put("vericode", verified ? 1 : 0);
