@@ -81,7 +81,7 @@ java_ok() {
 }
 pkg() {
     if command -v apt-get; then
-        o='-qq -o DPkg::Lock::Timeout=180 -o Acquire::http::Timeout=20'
+        o='-qq -oDPkg::Lock::Timeout=180 -oAcquire::http::Timeout=20'
         [ -n "$q" ] || timeout 180 apt-get $o update
         q=1
         apt-get $o -y --no-install-recommends install $1
