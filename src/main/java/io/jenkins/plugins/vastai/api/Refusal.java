@@ -108,13 +108,20 @@ final class Refusal {
         };
     }
 
-    /** A 404 whose words say nothing: of the market only if it is not a page of somebody in between. */
+    /** A 404 whose words say nothing; only one in the market's own form is more than a page of somebody in between. */
     private Kind kindOfPlain404() {
+        boolean json = answer.json().isObject();
         if (call == Call.ACCOUNT_KEYS) {
             // How the market says that the account has no keys.
-            return answer.json().isObject() || answer.text().isBlank() ? Kind.GONE : Kind.UNREADABLE;
+            return json || answer.text().isBlank() ? Kind.GONE : Kind.UNREADABLE;
         }
-        return call == Call.CREATE && answer.json().isObject() ? Kind.OFFER_GONE : Kind.UNREADABLE;
+        if (call == Call.CREATE) {
+            return json ? Kind.OFFER_GONE : Kind.UNREADABLE;
+        }
+        if (!answer.json().path("success").isBoolean()) {
+            return Kind.UNREADABLE;
+        }
+        return ABOUT_AN_INSTANCE.contains(call) ? Kind.GONE : Kind.BAD_REQUEST;
     }
 
     /** What the words say, whatever the status; null if they say nothing known. */

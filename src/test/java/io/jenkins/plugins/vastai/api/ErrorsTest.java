@@ -111,6 +111,9 @@ class ErrorsTest {
             400 | {"success":false,"error":"missing_billing","msg":"missing billing info"} | NO_MONEY
             400 | {"success":false,"error":"label_too_long","msg":"label too long"} | BAD_REQUEST
             200 | {"success":false,"error":"label_too_long","msg":"label too long"} | BAD_REQUEST
+            404 | {"success":false,"error":"brand_new","msg":"words of a newer market"} | GONE
+            404 | {"detail":"Not Found"} | UNREADABLE
+            404 | <html>nothing here</html> | UNREADABLE
             410 | {"success":false,"error":"deprecated_endpoint","msg":"Use v1"} | UNREADABLE
             200 | {"error":"oops"} | UNREADABLE
             """)
