@@ -138,7 +138,8 @@ final class Refusal {
         if (ABOUT_MONEY.matcher(words).find()) {
             return Kind.NO_MONEY;
         }
-        if (call == Call.CREATE && ABOUT_THE_OFFER.matcher(words).find()) {
+        // A disk that this offer does not have is a matter of the template: the search asked for it.
+        if (call == Call.CREATE && !words.contains("disk") && ABOUT_THE_OFFER.matcher(words).find()) {
             return Kind.OFFER_GONE;
         }
         if (NO_PERMISSION.matcher(words).find()) {

@@ -4,6 +4,7 @@ import dev.failsafe.ExecutionContext;
 import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeException;
 import dev.failsafe.RetryPolicy;
+import dev.failsafe.function.CheckedSupplier;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -38,6 +39,8 @@ final class Transport {
     private static final MediaType JSON = MediaType.get("application/json");
     private static final long LARGEST_ANSWER = 16L << 20;
     private static final long LARGEST_LOG = 2L << 20;
+    private static final int LOG_TRIES = 10;
+    private static final Duration LOG_PAUSE = Duration.ofSeconds(1);
     private static final Duration CONNECT = Duration.ofSeconds(10);
 
     private final HttpUrl base;
@@ -107,8 +110,12 @@ final class Transport {
                 .withMaxDuration(patience.total())
                 .withDelayFn(context -> delay(call, context))
                 .build();
+        return tryAgain(call, policy, () -> once(call, url, body, secrets));
+    }
+
+    private static <T> T tryAgain(Call call, RetryPolicy<T> policy, CheckedSupplier<T> action) throws VastException {
         try {
-            return Failsafe.with(policy).get(() -> once(call, url, body, secrets));
+            return Failsafe.with(policy).get(action);
         } catch (FailsafeException e) {
             if (e.getCause() instanceof VastException failure) {
                 throw failure;
@@ -225,12 +232,27 @@ final class Transport {
         }
     }
 
+    /** As {@link #download}, looking again and again for some seconds. */
+    Optional<String> downloadPatiently(URI place) throws VastException {
+        Duration pause = shortest(patience.firstDelay(), LOG_PAUSE);
+        if (pause.isZero()) {
+            return download(place);
+        }
+        RetryPolicy<Optional<String>> policy = RetryPolicy.<Optional<String>>builder()
+                .handleResult(Optional.empty())
+                .handleIf((Throwable failure) -> false)
+                .withDelay(pause)
+                .withMaxAttempts(LOG_TRIES)
+                .build();
+        return tryAgain(Call.REQUEST_LOGS, policy, () -> download(place));
+    }
+
     /**
      * The text behind an address that the market gave for a log; empty while there is none. Sent without the key, and
      * only over HTTPS or to the market's own address.
      */
-    Optional<String> download(String address) throws VastException {
-        HttpUrl url = HttpUrl.parse(address);
+    Optional<String> download(URI place) throws VastException {
+        HttpUrl url = HttpUrl.get(place);
         boolean ownAddress = url != null && url.host().equals(base.host()) && url.port() == base.port();
         if (url == null || !(url.isHttps() || ownAddress)) {
             String host = url == null ? "?" : url.host();

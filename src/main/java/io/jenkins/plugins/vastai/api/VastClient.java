@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.jenkins.plugins.vastai.api.VastException.Kind;
 import java.math.BigDecimal;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -222,22 +223,50 @@ public final class VastClient {
     }
 
     /**
-     * The newest lines of an instance's log, with what looks like a secret hidden; the text comes from the machine and
-     * is hostile input. The market collects a log in the background: empty means that it is not there yet, ask again in
-     * some seconds.
+     * Asks for the newest lines of an instance's log and waits some seconds for them: the market collects a log in the
+     * background. Empty if it is still not there then. The same as {@link #requestLogs} and {@link #downloadLogs} in
+     * turn; who must not wait calls these.
      *
      * @param tail number of lines
      * @param daemon the log of the container engine instead of the container's own
      */
     public Optional<String> fetchLogs(long id, int tail, boolean daemon) throws VastException {
+        return transport.downloadPatiently(requestLogs(id, tail, daemon));
+    }
+
+    /**
+     * Asks the market to collect the newest lines of an instance's log.
+     *
+     * @param tail number of lines
+     * @param daemon the log of the container engine instead of the container's own
+     * @return where the log will be found in a while; every request has another place
+     */
+    public URI requestLogs(long id, int tail, boolean daemon) throws VastException {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("tail", Integer.toString(tail));
         if (daemon) {
             body.put("daemon_logs", "true");
         }
-        JsonNode address = send(Call.REQUEST_LOGS, id, body).path("result_url");
-        require(address.isTextual(), Call.REQUEST_LOGS, "result_url");
-        return transport.download(address.textValue());
+        JsonNode place = send(Call.REQUEST_LOGS, id, body).path("result_url");
+        require(place.isTextual(), Call.REQUEST_LOGS, "result_url");
+        try {
+            return new URI(place.textValue());
+        } catch (URISyntaxException e) {
+            throw VastException.of(Kind.UNREADABLE, ApiText.LOG_ADDRESS.of("?"))
+                    .status(200)
+                    .build();
+        }
+    }
+
+    /**
+     * Looks once for a log that was asked for; empty while it is not there. Goes without the key, and only over HTTPS
+     * or to the market's own address. What looks like a secret is hidden; all else comes from the machine as it is and
+     * is hostile input. At most 2 MiB.
+     *
+     * @param place from {@link #requestLogs}
+     */
+    public Optional<String> downloadLogs(URI place) throws VastException {
+        return transport.download(place);
     }
 
     /** The public keys of the account, which the market puts into every new instance. */

@@ -59,6 +59,7 @@ class ErrorsTest {
             400 | {"success":false,"error":"invalid_args","msg":"error 400/3471: Invalid args: len(args) > 4096"} | BAD_REQUEST
             400 | {"success":false,"error":"invalid_args","msg":"invalid env arguments, total length > 32KB"} | BAD_REQUEST
             400 | {"success":false,"error":"invalid_price","msg":"error 400: Invalid price","ask_id":501} | BAD_REQUEST
+            400 | {"success":false,"error":"invalid_args","msg":"disk 900.0 is above the maximum of the offer"} | BAD_REQUEST
             400 | {"detail":"something else"} | BAD_REQUEST
             422 | {"detail":[{"loc":["disk"],"msg":"too small"}]} | BAD_REQUEST
             400 | {"success":false,"error":"no_ssh_key_for_vm","msg":"error 400: VM instances need an SSH key"} | NO_SSH_KEY_FOR_VM

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.jenkins.plugins.vastai.api.VastException.Kind;
 import java.math.BigDecimal;
 import java.net.URI;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -436,13 +437,40 @@ class VastClientTest {
     }
 
     @Test
+    void logsAreWaitedForWithoutAskingForThemAgain() throws Exception {
+        Patience patience = new Patience(
+                4,
+                Duration.ofMillis(1),
+                Duration.ofMillis(1),
+                Duration.ofSeconds(20),
+                Duration.ofSeconds(20),
+                Duration.ofSeconds(20));
+        market.answer(200, "{\"success\": true, \"result_url\": \"" + market.address() + "/1.log\"}");
+        market.answer(404, "<Error/>").answer(403, "<Error/>").answer(200, "there");
+        assertEquals(Optional.of("there"), market.client(patience).fetchLogs(8, 5, false));
+        assertEquals(
+                List.of("PUT", "GET", "GET", "GET"),
+                market.seen.stream().map(ScriptedMarket.Seen::method).toList());
+    }
+
+    @Test
+    void logsCanBeAskedForNowAndLookedForLater() throws Exception {
+        market.answer(200, "{\"success\": true, \"result_url\": \"" + market.address() + "/2.log\"}");
+        market.answer(404, "<Error/>").answer(200, "there");
+        URI place = client.requestLogs(8, 5, false);
+        assertEquals(Optional.empty(), client.downloadLogs(place));
+        assertEquals(Optional.of("there"), client.downloadLogs(place));
+        assertEquals("/2.log", market.seen.get(2).target());
+    }
+
+    @Test
     void logsAtAForeignPlainAddressAreNotFetched() {
-        for (String place : List.of("http://192.0.2.1/1.log", "file:///etc/passwd", "")) {
+        for (String place : List.of("http://192.0.2.1/1.log", "file:///etc/passwd", "", "not an address")) {
             market.answer(200, "{\"success\": true, \"result_url\": \"" + place + "\"}");
             VastException failure = assertThrows(VastException.class, () -> client.fetchLogs(8, 1, false), place);
             assertTrue(failure.reason().is(ApiText.LOG_ADDRESS), place);
         }
-        assertEquals(3, market.seen.size());
+        assertEquals(4, market.seen.size());
     }
 
     @Test

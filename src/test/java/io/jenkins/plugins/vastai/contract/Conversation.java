@@ -16,17 +16,21 @@ import io.jenkins.plugins.vastai.api.VastException.Kind;
 import io.jenkins.plugins.vastai.simulator.Endpoint;
 import io.jenkins.plugins.vastai.simulator.Fault;
 import io.jenkins.plugins.vastai.simulator.Simulator;
+import java.io.IOException;
 import java.math.BigDecimal;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
 import org.awaitility.Awaitility;
 
 /** Everything that the client can say to the market, and every way in which the market can refuse. */
@@ -42,7 +46,6 @@ final class Conversation {
     private final OkHttpClient http;
     private final Verdict verdict;
     private final VastClient client;
-    private final Deque<Offer> offers = new ArrayDeque<>();
 
     Conversation(Simulator simulator, OkHttpClient http, Verdict verdict) {
         this.simulator = simulator;
@@ -69,6 +72,7 @@ final class Conversation {
         scenario("instances that do not exist", this::nobody);
         scenario("creates that are refused", this::refusedCreates);
         scenario("requests that are refused", this::refusedRequests);
+        scenario("questions that the client never asks", this::badQuestions);
         keys();
         faults();
     }
@@ -125,13 +129,9 @@ final class Conversation {
         return new OfferQuery(filters, type, List.of(List.of("dph_total", "asc")), 64, 40);
     }
 
+    /** A fresh one each time: renting a machine gives its other offers new numbers. */
     private Offer offer() throws VastException {
-        if (offers.isEmpty()) {
-            Map<Long, Offer> onePerMachine = new LinkedHashMap<>();
-            client.searchOffers(query("on-demand", "")).forEach(o -> onePerMachine.putIfAbsent(o.machineId(), o));
-            offers.addAll(onePerMachine.values());
-        }
-        return offers.remove();
+        return client.searchOffers(query("on-demand", "")).get(0);
     }
 
     private static CreateRequest.Builder request(String label) {
@@ -172,14 +172,22 @@ final class Conversation {
         Instance instance = client.showInstance(id).orElseThrow();
         check("jenkins-contract-one".equals(instance.label()), "the label is kept");
         check(instance.proxy().isPresent() && instance.started().isPresent(), "proxy and start are told");
-        check(client.listInstances().stream().anyMatch(i -> i.id() == id && i.equals(instanceOf(id))), "list and show agree");
+        check(
+                client.listInstances().stream()
+                        .anyMatch(i -> i.id() == id
+                                && i.direct().equals(instance.direct())
+                                && i.status() == instance.status()
+                                && i.pricePerHour().compareTo(instance.pricePerHour()) == 0),
+                "list and show agree");
         client.labelInstance(id, "jenkins-contract-renamed");
         check("jenkins-contract-renamed".equals(instanceOf(id).label()), "the label is changed");
         client.attachSshKey(id, KEY);
         client.attachSshKey(id, KEY);
         check(client.instanceSshKeys(id).stream().anyMatch(key -> key.sameAs(KEY)), "the key is attached");
-        await("logs", () -> client.fetchLogs(id, 50, false).isPresent());
-        client.fetchLogs(id, 50, true);
+        URI log = client.requestLogs(id, 50, false);
+        URI daemonLog = client.requestLogs(id, 50, true);
+        await("logs", () -> client.downloadLogs(log).isPresent());
+        await("logs of the engine", () -> client.downloadLogs(daemonLog).isPresent());
         client.rebootInstance(id);
         check(client.destroyInstance(id), "there was something to destroy");
         await("gone", () -> client.showInstance(id).isEmpty() && !client.destroyInstance(id));
@@ -243,9 +251,13 @@ final class Conversation {
         }
         List<Long> listed = client.listInstances().stream().map(Instance::id).toList();
         check(listed.containsAll(ids), "every page is read");
-        for (Fault.Kind kind : List.of(Fault.Kind.EMPTY_LIST, Fault.Kind.TRUNCATED_LIST)) {
-            with(Fault.of(kind), () -> refused(Kind.UNREADABLE, kind.name(), client::listInstances));
-        }
+        with(Fault.of(Fault.Kind.TRUNCATED_LIST), () ->
+                refused(Kind.UNREADABLE, "a list without its last rows", client::listInstances));
+        with(Fault.of(Fault.Kind.EMPTY_LIST), () -> {
+            // Nothing in the answer shows that it is wrong; who acts on it has to see it twice.
+            check(client.listInstances().isEmpty(), "an empty list is read as it stands");
+            return null;
+        });
         with(Fault.of(Fault.Kind.FAILING_PAGE_2), () ->
                 refused(Kind.UNAVAILABLE, "a failing second page", client::listInstances));
         for (long id : ids) {
@@ -295,6 +307,7 @@ final class Conversation {
                 refused(Kind.NO_MONEY, "no credit", () -> client.createInstance(offer, request("x").build())));
         with(Fault.of(Fault.Kind.SPEND_LIMIT), () ->
                 refused(Kind.NO_MONEY, "spending limit", () -> client.createInstance(offer, request("x").build())));
+        verdict.judgingRequests(false);
         refused(Kind.BAD_REQUEST, "disk", () -> client.createInstance(offer, request("x").diskGb(1e7).build()));
         refused(Kind.BAD_REQUEST, "price", () ->
                 client.createInstance(offer, request("x").pricePerHour(new BigDecimal("-1")).build()));
@@ -302,9 +315,11 @@ final class Conversation {
                 client.createInstance(offer, request("x").onstart("#".repeat(20_000)).build()));
         refused(Kind.BAD_REQUEST, "environment", () ->
                 client.createInstance(offer, request("x").env("A", "b".repeat(40_000)).build()));
+        verdict.judgingRequests(true);
+        Offer dear = client.searchOffers(query("bid", "")).get(0);
         with(Fault.of(Fault.Kind.BID_TOO_LOW), () -> {
             Optional<VastException> failure = refused(Kind.OFFER_GONE, "low bid", () ->
-                    client.createInstance(offer, request("x").pricePerHour(new BigDecimal("0.01")).build()));
+                    client.createInstance(dear.id(), request("x").pricePerHour(new BigDecimal("9")).build()));
             check(failure.isPresent() && failure.get().createdInstance().isPresent(), "the stopped instance is told");
             if (failure.isPresent() && failure.get().createdInstance().isPresent()) {
                 client.destroyInstance(failure.get().createdInstance().getAsLong());
@@ -320,13 +335,40 @@ final class Conversation {
 
     private void refusedRequests() throws VastException {
         long id = client.createInstance(offer().id(), request("refused").build()).instanceId();
+        verdict.judgingRequests(false);
         refused(Kind.BAD_REQUEST, "label of 2000 characters", () -> {
             client.labelInstance(id, "x".repeat(2000));
             return id;
         });
         refused(Kind.BAD_REQUEST, "no key", () -> attach(id, "no key at all"));
         refused(Kind.BAD_REQUEST, "no key for the account", () -> client.addAccountSshKey(" "));
+        verdict.judgingRequests(true);
         client.destroyInstance(id);
+    }
+
+    /** The description promises answers to wrong questions too; the simulator is to give them. */
+    private void badQuestions() {
+        verdict.judgingRequests(false);
+        ask("GET", "/api/v1/instances/?after_token=nonsense", "", true, 400);
+        ask("GET", "/api/v1/instances/?select_filters=%7B%22dph_total%22%3A%7B%22gte%22%3A1%7D%7D", "", true, 400);
+        ask("POST", "/api/v0/bundles/", "no json", true, 400);
+        ask("GET", "/api/v0/charges/", "", true, 400);
+        ask("GET", "/api/v0/charges/?select_filters=%7B%7D", "", false, 403);
+        verdict.judgingRequests(true);
+    }
+
+    private void ask(String method, String target, String body, boolean withKey, int expected) {
+        Request.Builder request = new Request.Builder()
+                .url(simulator.uri() + target)
+                .method(method, method.equals("GET") ? null : RequestBody.create(body, MediaType.get("application/json")));
+        if (withKey) {
+            request.header("Authorization", "Bearer " + simulator.apiKey());
+        }
+        try (Response response = http.newCall(request.build()).execute()) {
+            check(response.code() == expected, method + " " + target + " is answered " + expected + ", not " + response.code());
+        } catch (IOException e) {
+            verdict.failure(method + " " + target + ": " + e);
+        }
     }
 
     /** One call of each kind, harmless enough to be repeated under every fault. */

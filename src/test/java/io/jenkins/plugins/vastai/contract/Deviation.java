@@ -19,9 +19,16 @@ enum Deviation {
     ENV_OBJECT(
             "env of a create is an object in the market's samples and clients; as a string it belongs to templates (3.1)",
             "PUT /api/v0/asks/\\{id\\}", "request", ".*\\.type", "/env"),
-    DESTROY_BODY(
-            "a destroy carries the body {}, as the market's own client sends (5)",
-            "DELETE /api/v0/instances/\\{id\\}", "request", "validation\\.request\\.body\\.unexpected", ""),
+    EMPTY_BODY(
+            "destroy and reboot carry the body {}, as the market's own client sends (5)",
+            "DELETE /api/v0/instances/\\{id\\}|PUT /api/v0/instances/reboot/\\{id\\}", "request",
+            "validation\\.request\\.body\\.unexpected", ""),
+    ORDER(
+            "one pair of column and direction is a good order; the description sets the length of the pair on the list (2.2)",
+            "POST /api/v0/bundles", "request", ".*\\.minItems", "/order"),
+    FLOAT(
+            "numbers declared as float carry more digits than a float holds, as the description's own examples do (4.3)",
+            ".*", "response 200", ".*\\.format\\.float", ".*"),
     PORTS(
             "ports maps a container port to bindings, and is null until the instance runs; never a list of numbers (4.3)",
             "GET /api/v[01]/instances(/\\{id\\})?", "response 200", ".*\\.type", "(/instances(/\\d+)?)?/ports"),
@@ -43,12 +50,21 @@ enum Deviation {
     FAILURE_ANYWHERE(
             "the market or the gateway before it can fail anywhere with a 5xx (1.5)",
             ".*", "response 50[0234]", "validation\\.response\\.status\\.unknown", ".*"),
-    FAILURE_PAGE(
-            "a gateway's failure is an HTML page (1.5)",
-            ".*", "response 50[0234]", "validation\\.response\\.contentType\\.notAllowed", ".*"),
     BAD_KEY_ANYWHERE(
             "a bad key is refused with 401, or with 404 auth_error, also where the description has neither (1.5)",
             ".*", "response 40[14]", "validation\\.response\\.status\\.unknown", ".*"),
+    KEY_LIST_ERRORS(
+            "errors of the list of account keys have the usual body, which the description leaves out (1.5)",
+            "GET /api/v0/ssh", "response 40[14]", "validation\\.response\\.body\\.unexpected", ".*"),
+    TEAM_KEYS(
+            "a team's key is refused with 400 wherever account SSH keys are concerned (1.2)",
+            "GET /api/v0/ssh", "response 400", "validation\\.response\\.status\\.unknown", ".*"),
+    OFFER_TAKEN(
+            "an offer that is taken may be refused with 409 (1.5)",
+            "PUT /api/v0/asks/\\{id\\}", "response 409", "validation\\.response\\.status\\.unknown", ".*"),
+    CREATE_ERRORS(
+            "a create is refused with 400 for more reasons than the description lists: offer taken, no money (1.5)",
+            "PUT /api/v0/asks/\\{id\\}", "response 400", ".*\\.enum", "/error"),
     PERMISSION_ANYWHERE(
             "a key without the permission is refused with 403, also where the description has none (1.3)",
             ".*", "response 403", "validation\\.response\\.status\\.unknown", ".*");

@@ -1,7 +1,5 @@
 package io.jenkins.plugins.vastai.contract;
 
-import java.util.Comparator;
-
 /**
  * Something in an exchange that the published description does not allow.
  *
@@ -11,18 +9,7 @@ import java.util.Comparator;
  * @param pointer where in the body, as a JSON pointer; empty when it is not about a body
  * @param message the validator's words
  */
-record Finding(String operation, String place, String key, String pointer, String message)
-        implements Comparable<Finding> {
-
-    @Override
-    public int compareTo(Finding other) {
-        return Comparator.comparing(Finding::operation)
-                .thenComparing(Finding::place)
-                .thenComparing(Finding::key)
-                .thenComparing(Finding::pointer)
-                .thenComparing(Finding::message)
-                .compare(this, other);
-    }
+record Finding(String operation, String place, String key, String pointer, String message) {
 
     @Override
     public String toString() {
