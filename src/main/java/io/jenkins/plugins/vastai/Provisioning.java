@@ -1,27 +1,246 @@
 package io.jenkins.plugins.vastai;
 
 import edu.umd.cs.findbugs.annotations.CheckForNull;
+import hudson.model.Descriptor.FormException;
 import hudson.model.Label;
+import hudson.slaves.Cloud;
+import hudson.slaves.CloudProvisioningListener;
 import hudson.slaves.NodeProvisioner.PlannedNode;
+import io.jenkins.plugins.vastai.rental.Fleet;
+import io.jenkins.plugins.vastai.rental.Order;
+import io.jenkins.plugins.vastai.rental.Rental;
+import io.jenkins.plugins.vastai.rental.RunnerSpec;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import jenkins.model.Jenkins;
 
-/** Decides how many agents a cloud adds. */
+/**
+ * Decides how many agents are added, from which template, and adds them. One lock for the whole plugin: core reviews
+ * different labels at the same time, and a place under a cap must not be given twice. Never called under the queue lock.
+ */
 final class Provisioning {
 
-    private static final Provisioning INSTANCE = new Provisioning();
+    private static final Logger LOGGER = Logger.getLogger(Provisioning.class.getName());
+    /** Class files of Java 1 had major version 45. */
+    private static final int CLASS_FILE_OF_JAVA_0 = 44;
 
-    private Provisioning() {}
+    private final Fleets fleets;
+    private final Circuits circuits;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final int javaMajor = javaMajor();
 
-    static Provisioning get() {
-        return INSTANCE;
+    /** An agent that is ordered and not yet in Jenkins. */
+    private record Ordered(Fleet fleet, Rental rental, VastAiAgent agent) {}
+
+    Provisioning(Fleets fleets, Circuits circuits) {
+        this.fleets = fleets;
+        this.circuits = circuits;
     }
 
+    static Provisioning get() {
+        return Fleets.get().provisioning();
+    }
+
+    /** Whether a template of the cloud serves the label and may be rented for now. Takes no lock. */
     boolean canProvision(VastAiCloud cloud, @CheckForNull Label label) {
+        return fleets.started()
+                && !cloud.getCredentialsId().isEmpty()
+                && cloud.getTemplates().stream().anyMatch(template -> usable(cloud, template, label));
+    }
+
+    /** Core asks for so many executors. The agents are in Jenkins when this returns. */
+    Collection<PlannedNode> provision(VastAiCloud cloud, @CheckForNull Label label, int excessWorkload) {
+        lock.lock();
+        try {
+            if (closed()) {
+                return List.of();
+            }
+            List<Ordered> ordered = new ArrayList<>();
+            order(cloud, label, excessWorkload, new Caps(fleets.rentals()), ordered);
+            List<PlannedNode> planned = new ArrayList<>();
+            for (Ordered one : ordered) {
+                if (add(one)) {
+                    planned.add(new PlannedNode(
+                            one.agent().getNodeName(),
+                            new RegisteredAgent(one.agent()),
+                            one.agent().getNumExecutors()));
+                }
+            }
+            return planned;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Counts what is missing and orders it.
+     *
+     * @return what is still missing
+     */
+    Demand review() {
+        lock.lock();
+        try {
+            Demand demand = Demand.now();
+            if (demand.missing().isEmpty() || closed()) {
+                return demand;
+            }
+            Caps caps = new Caps(fleets.rentals());
+            List<Ordered> ordered = new ArrayList<>();
+            for (Map.Entry<Optional<Label>, Integer> wanted : demand.missing().entrySet()) {
+                wanted.setValue(order(wanted.getKey().orElse(null), wanted.getValue(), caps, ordered));
+            }
+            // Orders first: the market is asked while Jenkins still writes the nodes.
+            ordered.forEach(this::add);
+            return demand;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether one of our clouds with immediate provisioning has a template for the label, resting or not. */
+    boolean ours(@CheckForNull Label label) {
+        return prompt().anyMatch(cloud -> cloud.getTemplates().stream().anyMatch(template -> template.matches(label)));
+    }
+
+    /** Whether one of our clouds with immediate provisioning would order for the label now. */
+    boolean able(@CheckForNull Label label) {
+        return prompt().anyMatch(cloud -> canProvision(cloud, label));
+    }
+
+    private static java.util.stream.Stream<VastAiCloud> prompt() {
+        return Fleets.clouds().stream().filter(VastAiCloud::isNoDelayProvisioning);
+    }
+
+    private boolean closed() {
+        Jenkins jenkins = Jenkins.get();
+        return !fleets.started() || jenkins.isQuietingDown() || jenkins.isTerminating();
+    }
+
+    private boolean usable(VastAiCloud cloud, VastAiTemplate template, @CheckForNull Label label) {
+        return template.matches(label) && circuits.resting(cloud, template).isEmpty();
+    }
+
+    /** @return executors that are still missing */
+    private int order(@CheckForNull Label label, int missing, Caps caps, List<Ordered> ordered) {
+        int left = missing;
+        for (VastAiCloud cloud : prompt().toList()) {
+            if (left > 0 && canProvision(cloud, label) && !vetoed(cloud, label, left)) {
+                left = order(cloud, label, left, caps, ordered);
+            }
+        }
+        return left;
+    }
+
+    private int order(VastAiCloud cloud, @CheckForNull Label label, int missing, Caps caps, List<Ordered> ordered) {
+        int left = missing;
+        Predicate<VastAiTemplate> usable = template -> usable(cloud, template, label);
+        for (VastAiTemplate template :
+                cloud.getTemplates().stream().filter(usable).toList()) {
+            while (left > 0 && caps.room(cloud, template)) {
+                Optional<Ordered> one = order(cloud, template, label);
+                if (one.isEmpty()) {
+                    return left;
+                }
+                caps.take(cloud.getName(), template.getName());
+                ordered.add(one.get());
+                left -= template.getNumExecutors();
+            }
+        }
+        return left;
+    }
+
+    private Optional<Ordered> order(VastAiCloud cloud, VastAiTemplate template, @CheckForNull Label label) {
+        try {
+            Optional<Fleet> fleet = fleets.fleet(cloud);
+            if (fleet.isEmpty()) {
+                return Optional.empty();
+            }
+            RunnerSpec spec = template.spec(cloud);
+            Rental rental =
+                    fleet.get().order(id -> terms(cloud, template, spec, VastAiAgent.name(template.getName(), id)));
+            String orderedFor = label == null ? null : label.getName();
+            return Optional.of(new Ordered(
+                    fleet.get(), rental, new VastAiAgent(FleetKey.of(cloud).id(), rental, template, orderedFor)));
+        } catch (IOException | FormException | RuntimeException e) {
+            LOGGER.log(
+                    Level.WARNING,
+                    e,
+                    () -> "Template " + template.getName() + " of cloud " + cloud.getName() + " cannot be rented for");
+            return Optional.empty();
+        }
+    }
+
+    private Order terms(VastAiCloud cloud, VastAiTemplate template, RunnerSpec spec, String agent) {
+        return new Order(
+                cloud.getName(),
+                template.getName(),
+                agent,
+                spec,
+                template.getRemoteFs(),
+                javaMajor,
+                Math.max(1, template.getDraws()),
+                Duration.ofMinutes(template.launchMinutes()),
+                Duration.ofMinutes(template.getMaxLifetimeMinutes()),
+                cloud.getInstanceCap(),
+                template.getInstanceCap(),
+                cloud.getBalanceFloor());
+    }
+
+    private boolean add(Ordered ordered) {
+        try {
+            Jenkins.get().addNode(ordered.agent());
+            if (ordered.agent().toComputer() instanceof VastAiComputer computer) {
+                ordered.agent().rental().ifPresent(computer::tell);
+            }
+            return true;
+        } catch (IOException | RuntimeException e) {
+            LOGGER.log(
+                    Level.WARNING,
+                    e,
+                    () -> "Cannot add agent " + ordered.agent().getNodeName());
+            ordered.fleet()
+                    .fail(
+                            ordered.rental().id(),
+                            AgentText.NOT_ADDED.of(ordered.agent().getNodeName(), e.getMessage()));
+            return false;
+        }
+    }
+
+    /** This path does not pass core's provisioner, so others are asked here whether they object. */
+    private static boolean vetoed(VastAiCloud cloud, @CheckForNull Label label, int missing) {
+        Cloud.CloudState state = new Cloud.CloudState(label, 0);
+        for (CloudProvisioningListener listener : CloudProvisioningListener.all()) {
+            try {
+                if (listener.canProvision(cloud, state, missing) != null) {
+                    return true;
+                }
+            } catch (RuntimeException e) {
+                LOGGER.log(Level.WARNING, e, () -> "A provisioning listener failed: " + listener);
+            }
+        }
         return false;
     }
 
-    Collection<PlannedNode> provision(VastAiCloud cloud, @CheckForNull Label label, int excessWorkload) {
-        return List.of();
+    /** The oldest Java that runs this controller's agents: that of its own classes. */
+    private static int javaMajor() {
+        try (InputStream stream = Jenkins.class.getResourceAsStream("Jenkins.class");
+                DataInputStream data = new DataInputStream(stream)) {
+            data.readInt(); // magic
+            data.readUnsignedShort(); // minor version
+            return data.readUnsignedShort() - CLASS_FILE_OF_JAVA_0;
+        } catch (IOException e) {
+            throw new IllegalStateException("Cannot read Jenkins' own class file", e);
+        }
     }
 }

@@ -187,6 +187,13 @@ public final class Fleet {
         command(id, rental -> rental.used(by));
     }
 
+    /** A cloud has another name from now on; its rentals count for it under the new one. */
+    public void renamed(String cloud, String now) {
+        post(() -> records.all().stream()
+                .filter(rental -> rental.order().cloud().equals(cloud))
+                .forEach(rental -> records.save(rental.cloud(now))));
+    }
+
     /** Adds a line to the story. */
     public void say(String id, Reason reason) {
         command(id, rental -> rental.say(reason, clock.instant()));

@@ -47,4 +47,20 @@ public record Order(
             throw new IllegalArgumentException("draws " + draws);
         }
     }
+
+    Order cloud(String name) {
+        return new Order(
+                name,
+                template,
+                agent,
+                spec,
+                remoteFs,
+                javaMajor,
+                draws,
+                launchLimit,
+                maxLifetime,
+                cloudCap,
+                templateCap,
+                balanceFloor);
+    }
 }

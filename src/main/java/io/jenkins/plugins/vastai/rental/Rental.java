@@ -153,6 +153,28 @@ public record Rental(
                 story);
     }
 
+    /** The cloud that it counts for has another name. */
+    Rental cloud(String name) {
+        return new Rental(
+                version,
+                id,
+                order.cloud(name),
+                account,
+                state,
+                since,
+                orderedAt,
+                needed,
+                why,
+                failed,
+                draws,
+                publicKey,
+                privateKey,
+                reach,
+                onlineAt,
+                usedBy,
+                story);
+    }
+
     Rental used(String by) {
         return usedBy == null
                 ? copy(state, since, needed, why, failed, draws, reach, onlineAt, by, story)

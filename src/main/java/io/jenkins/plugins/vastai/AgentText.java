@@ -1,0 +1,31 @@
+package io.jenkins.plugins.vastai;
+
+import io.jenkins.plugins.vastai.text.Reason;
+
+/** What the Jenkins face says of agents and their rentals; the sentences are in {@code Texts.properties}. */
+enum AgentText implements Reason.Kind {
+    /** agent */
+    BUILD_DONE,
+    /** agent, minutes */
+    IDLE,
+    /** agent */
+    UNWANTED,
+    /** agent, minutes */
+    LIFETIME,
+    /** agent */
+    REMOVED,
+    /** agent, what went wrong */
+    NOT_ADDED,
+    /** agent */
+    NO_NODE,
+    /** cloud */
+    CLOUD_GONE,
+    /** agent, run */
+    NOT_CLAIMED,
+    /** agent, state */
+    NOT_YET,
+    /** agent */
+    NO_RENTAL,
+    /** agent, run */
+    KEPT_FOR
+}

@@ -1,0 +1,68 @@
+package io.jenkins.plugins.vastai;
+
+import io.jenkins.plugins.vastai.rental.Rental;
+import io.jenkins.plugins.vastai.rental.RunnerSpec;
+import io.jenkins.plugins.vastai.text.Reason;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Templates that rest after a rental of theirs failed, so that other templates and clouds are asked instead. The rest
+ * doubles with each failure in a row and ends at once when the template is changed. Thread-safe.
+ */
+final class Circuits {
+
+    private static final int MOST_DOUBLINGS = 10;
+
+    private record Place(String cloud, String template) {}
+
+    private record Rest(RunnerSpec spec, int failures, Instant until, Reason why) {}
+
+    private final Tuning tuning;
+    private final Map<Place, Rest> rests = new ConcurrentHashMap<>();
+
+    Circuits(Tuning tuning) {
+        this.tuning = tuning;
+    }
+
+    /** Why the template rests; empty when it may be rented for. */
+    Optional<Reason> resting(VastAiCloud cloud, VastAiTemplate template) {
+        Place place = new Place(cloud.getName(), template.getName());
+        Rest rest = rests.get(place);
+        if (rest == null || !Instant.now().isBefore(rest.until())) {
+            return Optional.empty();
+        }
+        if (!rest.spec().equals(template.spec(cloud))) {
+            rests.remove(place, rest); // mended, or meant to be: worth a try
+            return Optional.empty();
+        }
+        return Optional.of(rest.why());
+    }
+
+    /** A rental ended before it served. */
+    void failed(Rental rental, Reason why) {
+        rests.compute(place(rental), (place, rest) -> {
+            Instant now = Instant.now();
+            if (rest != null && now.isBefore(rest.until())) {
+                return rest; // ordered together, failed together: one failure
+            }
+            int before = rest == null || !rest.spec().equals(rental.order().spec()) ? 0 : rest.failures();
+            Duration wait = tuning.backOff().multipliedBy(1L << Math.min(before, MOST_DOUBLINGS));
+            Duration longest = tuning.longestBackOff();
+            return new Rest(
+                    rental.order().spec(), before + 1, now.plus(wait.compareTo(longest) > 0 ? longest : wait), why);
+        });
+    }
+
+    /** An agent came online. */
+    void served(Rental rental) {
+        rests.remove(place(rental));
+    }
+
+    private static Place place(Rental rental) {
+        return new Place(rental.order().cloud(), rental.order().template());
+    }
+}

@@ -1,0 +1,148 @@
+package io.jenkins.plugins.vastai;
+
+import edu.umd.cs.findbugs.annotations.CheckForNull;
+import hudson.model.Computer;
+import hudson.model.Executor;
+import hudson.model.Label;
+import hudson.model.Node;
+import hudson.model.Queue;
+import hudson.model.labels.LabelAtom;
+import hudson.model.queue.SubTask;
+import hudson.slaves.NodeProvisioner;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import jenkins.model.Jenkins;
+
+/**
+ * What is missing: buildable work less the executors that are free or on their way, label by label. Core's own numbers
+ * will not do (jenkins-mechanics.md C-5): they count work that already has its executor, and count one agent that is
+ * on its way once for each of its labels.
+ *
+ * @param missing executors wanted beyond those there are, in the order of the queue; the empty key is work without label
+ * @param spare our agents of which no executor is wanted by anybody
+ */
+record Demand(Map<Optional<Label>, Integer> missing, Set<String> spare) {
+
+    private static final class Slot {
+        final Node node;
+        final Collection<LabelAtom> labels;
+        final boolean coming;
+        int free;
+
+        Slot(Node node, boolean coming, int free) {
+            this.node = node;
+            this.labels = node.getAssignedLabels();
+            this.coming = coming;
+            this.free = free;
+        }
+
+        boolean suits(Optional<Label> wanted) {
+            return wanted.map(label -> label.matches(labels)).orElse(node.getMode() == Node.Mode.NORMAL);
+        }
+
+        boolean orderedFor(Optional<Label> wanted) {
+            return node instanceof VastAiAgent agent
+                    && Objects.equals(
+                            agent.orderedFor(), wanted.map(Label::getName).orElse(null));
+        }
+    }
+
+    /** As of now; reads snapshots only and takes no lock. */
+    static Demand now() {
+        Map<Optional<Label>, Integer> waiting = waiting();
+        List<Slot> slots = slots();
+        // First to those they were ordered for: what is left over may serve others.
+        waiting.replaceAll((label, count) -> give(slots, count, slot -> slot.coming && slot.orderedFor(label)));
+        waiting.replaceAll((label, count) -> give(slots, count, slot -> slot.suits(label)));
+        waiting.replaceAll((label, count) -> count - planned(label));
+        waiting.values().removeIf(count -> count <= 0);
+        Set<String> spare = new HashSet<>();
+        for (Slot slot : slots) {
+            if (slot.node instanceof VastAiAgent && slot.free == slot.node.getNumExecutors()) {
+                spare.add(slot.node.getNodeName());
+            }
+        }
+        return new Demand(waiting, spare);
+    }
+
+    int missing(@CheckForNull Label label) {
+        return missing.getOrDefault(Optional.ofNullable(label), 0);
+    }
+
+    private interface Fit {
+        boolean test(Slot slot);
+    }
+
+    private static int give(List<Slot> slots, int wanted, Fit fit) {
+        int left = wanted;
+        for (Slot slot : slots) {
+            if (left == 0) {
+                break;
+            }
+            if (slot.free > 0 && fit.test(slot)) {
+                int given = Math.min(left, slot.free);
+                slot.free -= given;
+                left -= given;
+            }
+        }
+        return left;
+    }
+
+    /** Work that has no executor yet; a pending item has one. */
+    private static Map<Optional<Label>, Integer> waiting() {
+        Map<Optional<Label>, Integer> waiting = new LinkedHashMap<>();
+        for (Queue.BuildableItem item : Queue.getInstance().getBuildableItems()) {
+            if (!item.isPending()) {
+                for (SubTask part : item.task.getSubTasks()) {
+                    waiting.merge(Optional.ofNullable(item.getAssignedLabelFor(part)), 1, Integer::sum);
+                }
+            }
+        }
+        return waiting;
+    }
+
+    private static List<Slot> slots() {
+        List<Slot> slots = new ArrayList<>();
+        Jenkins jenkins = Jenkins.get();
+        for (Computer computer : jenkins.getComputers()) {
+            Node node = computer.getNode();
+            if (node == null || kept(node)) {
+                continue;
+            }
+            if (computer.isOnline()) {
+                if (computer.isAcceptingTasks()) {
+                    int free = (int) computer.getExecutors().stream()
+                            .filter(Executor::isIdle)
+                            .count();
+                    slots.add(new Slot(node, false, free));
+                }
+            } else if (computer.isConnecting()) {
+                slots.add(new Slot(node, true, computer.getNumExecutors()));
+            }
+        }
+        return slots;
+    }
+
+    /** Kept for the run that used it: free for nobody else. */
+    private static boolean kept(Node node) {
+        return node instanceof VastAiAgent agent
+                && agent.oneShot()
+                && agent.rental().map(rental -> rental.usedBy() != null).orElse(false);
+    }
+
+    private static int planned(Optional<Label> label) {
+        NodeProvisioner provisioner =
+                label.map(known -> known.nodeProvisioner).orElse(Jenkins.get().unlabeledNodeProvisioner);
+        return provisioner.getPendingLaunches().stream()
+                .filter(launch -> !launch.future.isDone())
+                .mapToInt(launch -> launch.numExecutors)
+                .sum();
+    }
+}

@@ -1,0 +1,82 @@
+package io.jenkins.plugins.vastai;
+
+import hudson.Extension;
+import hudson.model.Queue;
+import hudson.model.queue.QueueListener;
+import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/**
+ * Sees to it that a buildable item gets its order within milliseconds. Hints to core get lost, since they come before the
+ * queue's snapshot is published, and are throttled to one each second (jenkins-mechanics.md B-1). So the listener only
+ * arms one timer; the timer passes the queue lock once, by which the snapshot is published, and then counts.
+ */
+final class Reviewer {
+
+    private static final Logger LOGGER = Logger.getLogger(Reviewer.class.getName());
+
+    private final Fleets fleets;
+    private final Provisioning provisioning;
+    private final Tuning tuning;
+    private final AtomicBoolean armed = new AtomicBoolean();
+    private volatile Threads threads;
+
+    Reviewer(Fleets fleets, Provisioning provisioning, Tuning tuning) {
+        this.fleets = fleets;
+        this.provisioning = provisioning;
+        this.tuning = tuning;
+    }
+
+    void start(Threads own) {
+        threads = own;
+        dirty();
+    }
+
+    /** Something may be missing. Returns at once. */
+    void dirty() {
+        if (threads != null && armed.compareAndSet(false, true)) {
+            arm(tuning.review());
+        }
+    }
+
+    private void arm(Duration delay) {
+        try {
+            threads.schedule().schedule(this::review, delay.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            LOGGER.log(Level.FINE, "Jenkins stops", e);
+        }
+    }
+
+    private void review() {
+        armed.set(false);
+        if (!fleets.started()) {
+            return;
+        }
+        boolean waiting = true;
+        try {
+            Queue.runWithLock(() -> {
+                // whoever held the lock has published what the queue holds
+            });
+            Demand left = provisioning.review();
+            waiting = left.missing().keySet().stream().anyMatch(label -> provisioning.ours(label.orElse(null)));
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.WARNING, e, () -> "Cannot count what the queue needs; tried again");
+        }
+        if (waiting && armed.compareAndSet(false, true)) {
+            arm(tuning.again());
+        }
+    }
+
+    /** Runs inside the queue's maintenance: arms the timer and nothing else. */
+    @Extension
+    public static final class Arrivals extends QueueListener {
+        @Override
+        public void onEnterBuildable(Queue.BuildableItem item) {
+            Fleets.lookup().ifPresent(fleets -> fleets.reviewer().dirty());
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package io.jenkins.plugins.vastai;
+
+import hudson.security.ACL;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import jenkins.security.ImpersonatingExecutorService;
+import jenkins.security.ImpersonatingScheduledExecutorService;
+
+/** The plugin's own threads: few, daemons, gone when idle, with Jenkins' own rights. */
+final class Threads {
+
+    private static final int WORKERS = 10;
+    private static final int AGENTS = 4;
+    private static final int SCHEDULE = 2;
+    private static final long IDLE_SECONDS = 30;
+
+    private final ExecutorService workers = pool(WORKERS, "Vast.ai call");
+    private final ExecutorService agents = pool(AGENTS, "Vast.ai agents");
+    private final ScheduledExecutorService schedule;
+
+    Threads() {
+        ScheduledThreadPoolExecutor pool = new ScheduledThreadPoolExecutor(SCHEDULE, named("Vast.ai schedule"));
+        pool.setRemoveOnCancelPolicy(true);
+        pool.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        schedule = new ImpersonatingScheduledExecutorService(pool, ACL.SYSTEM2);
+    }
+
+    /** Calls to the market. */
+    ExecutorService workers() {
+        return workers;
+    }
+
+    /** Adding, removing and connecting agents. */
+    void agents(Runnable work) {
+        try {
+            agents.execute(work);
+        } catch (RejectedExecutionException e) {
+            // Jenkins stops: the same comparison follows at the next start
+        }
+    }
+
+    ScheduledExecutorService schedule() {
+        return schedule;
+    }
+
+    void endSchedule() {
+        schedule.shutdownNow();
+    }
+
+    void end() {
+        workers.shutdownNow();
+        agents.shutdownNow();
+    }
+
+    private static ExecutorService pool(int size, String name) {
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                size, size, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), named(name));
+        pool.allowCoreThreadTimeOut(true);
+        return new ImpersonatingExecutorService(pool, ACL.SYSTEM2);
+    }
+
+    private static ThreadFactory named(String name) {
+        AtomicInteger number = new AtomicInteger();
+        return work -> {
+            Thread thread = new Thread(work, name + " " + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+}

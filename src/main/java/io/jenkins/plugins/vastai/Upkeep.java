@@ -1,0 +1,205 @@
+package io.jenkins.plugins.vastai;
+
+import hudson.model.Node;
+import hudson.model.Run;
+import io.jenkins.plugins.vastai.rental.Draw;
+import io.jenkins.plugins.vastai.rental.Fleet;
+import io.jenkins.plugins.vastai.rental.Rental;
+import io.jenkins.plugins.vastai.rental.State;
+import io.jenkins.plugins.vastai.text.Reason;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.stream.Collectors;
+import jenkins.model.Jenkins;
+import jenkins.util.SystemProperties;
+
+/**
+ * Compares agents with rentals at short intervals and puts right what does not agree, whichever event got lost: an agent
+ * without rental goes, a rental without agent is given back, an agent whose machine is there connects, one that has
+ * served, idled, lived long enough or is wanted by nobody is given back.
+ */
+final class Upkeep {
+
+    private static final Logger LOGGER = Logger.getLogger(Upkeep.class.getName());
+    /** Each launch holds two threads. */
+    private static final int MOST_LAUNCHES = 32;
+
+    private final Fleets fleets;
+    private final Tuning tuning;
+    private final AtomicBoolean asked = new AtomicBoolean();
+    private final Map<String, Instant> since = new HashMap<>();
+    private volatile Threads threads;
+    private volatile Instant started = Instant.now();
+
+    Upkeep(Fleets fleets, Tuning tuning) {
+        this.fleets = fleets;
+        this.tuning = tuning;
+    }
+
+    void start(Threads own) {
+        threads = own;
+        started = Instant.now();
+        long interval = tuning.upkeep().toMillis();
+        own.schedule().scheduleWithFixedDelay(this::look, interval, interval, TimeUnit.MILLISECONDS);
+    }
+
+    /** Looks now, once, however many ask. Returns at once. */
+    void soon() {
+        if (threads != null && asked.compareAndSet(false, true)) {
+            try {
+                threads.schedule().execute(this::look);
+            } catch (RejectedExecutionException e) {
+                LOGGER.log(Level.FINE, "Jenkins stops", e);
+            }
+        }
+    }
+
+    private synchronized void look() {
+        asked.set(false);
+        Jenkins jenkins = Jenkins.getInstanceOrNull();
+        if (jenkins == null || jenkins.isTerminating() || !fleets.started()) {
+            return;
+        }
+        Set<String> seen = new HashSet<>();
+        guarded("rentals", () -> rentals(jenkins, seen));
+        Set<String> spare = Demand.now().spare();
+        int launching = 0;
+        for (Node node : jenkins.getNodes()) {
+            if (node instanceof VastAiAgent agent && agent.toComputer() instanceof VastAiComputer computer) {
+                launching += computer.isLaunching() ? 1 : 0;
+                boolean mayLaunch = launching < MOST_LAUNCHES;
+                guarded(agent.getNodeName(), () -> agent(agent, computer, spare, mayLaunch, seen));
+            }
+        }
+        since.keySet().retainAll(seen);
+    }
+
+    /** Rentals that Jenkins has lost sight of. */
+    private void rentals(Jenkins jenkins, Set<String> seen) {
+        Set<String> clouds = Fleets.clouds().stream().map(VastAiCloud::getName).collect(Collectors.toSet());
+        fleets.all().forEach(fleet -> fleet.rentals().stream()
+                .filter(rental -> rental.needed() && !rental.order().agent().isEmpty())
+                .forEach(rental -> {
+                    String agent = rental.order().agent();
+                    if (jenkins.getNode(agent) == null) {
+                        if (lasted("node " + agent, tuning.grace(), seen)) {
+                            fleet.retire(rental.id(), AgentText.NO_NODE.of(agent));
+                        }
+                    } else if (!clouds.contains(rental.order().cloud())
+                            && lasted("cloud " + agent, tuning.grace(), seen)) {
+                        cloudGone(fleet, rental);
+                    }
+                }));
+    }
+
+    /** No more draws for it; what works goes on working, what is free goes. */
+    private static void cloudGone(Fleet fleet, Rental rental) {
+        Reason why = AgentText.CLOUD_GONE.of(rental.order().cloud());
+        Optional<VastAiComputer> computer = VastAiComputer.of(rental);
+        if (rental.state() != State.IN_SERVICE || computer.isEmpty()) {
+            fleet.retire(rental.id(), why);
+        } else {
+            computer.get().retireIfIdle(why);
+        }
+    }
+
+    private void agent(
+            VastAiAgent agent, VastAiComputer computer, Set<String> spare, boolean mayLaunch, Set<String> seen) {
+        Rental rental = agent.rental().orElse(null);
+        if (rental == null) {
+            if (lasted("rental " + agent.getNodeName(), tuning.grace(), seen)) {
+                fleets.later(() -> agent.removeFor(null));
+            }
+            return;
+        }
+        if (!rental.needed()) {
+            fleets.later(() -> agent.removeFor(rental));
+            return;
+        }
+        computer.tell(rental);
+        if (computer.isOffline()) {
+            if (mayLaunch) {
+                fleets.later(() -> computer.connectAgain(tuning.reconnect()));
+            }
+        } else if (rental.state() == State.REACHABLE) {
+            fleets.fleet(agent.fleetId()).ifPresent(fleet -> fleet.agentOnline(rental.id()));
+        }
+        whyRetire(agent, computer, rental, spare, seen).ifPresent(computer::retireIfIdle);
+    }
+
+    private Optional<Reason> whyRetire(
+            VastAiAgent agent, VastAiComputer computer, Rental rental, Set<String> spare, Set<String> seen) {
+        String name = agent.getNodeName();
+        if (lifetimeOver(rental)) {
+            computer.setAcceptingTasks(false);
+            return Optional.of(
+                    AgentText.LIFETIME.of(name, rental.order().maxLifetime().toMinutes()));
+        }
+        if (rental.usedBy() != null && agent.oneShot()) {
+            return abandoned(computer, rental, seen)
+                    ? Optional.of(AgentText.NOT_CLAIMED.of(name, rental.usedBy()))
+                    : Optional.empty();
+        }
+        boolean oneShotOrComing = agent.oneShot() || rental.state().coming();
+        if (oneShotOrComing && spare.contains(name) && lasted("spare " + name, tuning.unwanted(), seen)) {
+            return Optional.of(AgentText.UNWANTED.of(name));
+        }
+        int minutes = agent.getRetentionStrategy() instanceof VastAiRetention strategy ? strategy.idleMinutes() : 0;
+        Duration limit = tuning.minute().multipliedBy(Math.max(1, minutes));
+        return computer.idleSince()
+                .filter(moment -> !agent.oneShot() && Instant.now().isAfter(moment.plus(limit)))
+                .map(moment -> AgentText.IDLE.of(name, Math.max(1, minutes)));
+    }
+
+    private boolean lifetimeOver(Rental rental) {
+        Duration lifetime =
+                tuning.minute().multipliedBy(rental.order().maxLifetime().toMinutes());
+        return !lifetime.isZero()
+                && rental.current()
+                        .map(Draw::sent)
+                        .filter(sent -> Instant.now().isAfter(sent.plus(lifetime)))
+                        .isPresent();
+    }
+
+    /** Used before Jenkins restarted, and its run does not come back for the rest. */
+    private boolean abandoned(VastAiComputer computer, Rental rental, Set<String> seen) {
+        if (!computer.isIdle()) {
+            return false;
+        }
+        Run<?, ?> run = computer.wasTaken() ? null : Run.fromExternalizableId(rental.usedBy());
+        if (run == null || !run.isBuilding()) {
+            // A moment's grace: between two parts of a task nobody is on the executor.
+            return lasted("over " + computer.getName(), tuning.again(), seen);
+        }
+        Duration patience = Duration.ofMillis(SystemProperties.getLong(
+                        "org.jenkinsci.plugins.workflow.support.pickles.ExecutorPickle.timeoutForNodeMillis",
+                        TimeUnit.MINUTES.toMillis(5)))
+                .plus(tuning.minute());
+        return Instant.now().isAfter(started.plus(patience));
+    }
+
+    /** Whether this was so at every look for that long. */
+    private boolean lasted(String what, Duration limit, Set<String> seen) {
+        seen.add(what);
+        Instant first = since.computeIfAbsent(what, key -> Instant.now());
+        return Instant.now().isAfter(first.plus(limit));
+    }
+
+    private static void guarded(String what, Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.WARNING, e, () -> "Cannot look after " + what + " now; tried again");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+package io.jenkins.plugins.vastai;
+
+import edu.umd.cs.findbugs.annotations.NonNull;
+import hudson.EnvVars;
+import hudson.model.Queue;
+import hudson.model.TaskListener;
+import hudson.slaves.AbstractCloudComputer;
+import io.jenkins.plugins.vastai.rental.Draw;
+import io.jenkins.plugins.vastai.rental.Fleet;
+import io.jenkins.plugins.vastai.rental.Line;
+import io.jenkins.plugins.vastai.rental.Rental;
+import io.jenkins.plugins.vastai.text.Reason;
+import io.jenkins.plugins.vastai.text.Texts;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import jenkins.model.Jenkins;
+
+/**
+ * The running half of a {@link VastAiAgent}: counts as connecting while its rental is on its way, connects only once the
+ * machine is there, and tells the rental's story in its log.
+ */
+public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> {
+
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
+
+    private final String fleet;
+    private final String rental;
+
+    private Line lastTold;
+    private volatile RentalSshLauncher connection;
+    private volatile Instant lastTry = Instant.MIN;
+    private volatile Instant idleSince;
+    private volatile boolean taken;
+
+    VastAiComputer(VastAiAgent agent) {
+        super(agent);
+        fleet = agent.fleetId();
+        rental = agent.rentalId();
+    }
+
+    /** The computer of the rental's agent; empty while the agent is not in Jenkins. */
+    static Optional<VastAiComputer> of(Rental rental) {
+        Jenkins jenkins = Jenkins.getInstanceOrNull();
+        if (jenkins == null
+                || !(jenkins.getNode(rental.order().agent()) instanceof VastAiAgent agent)
+                || !agent.rentalId().equals(rental.id())) {
+            return Optional.empty();
+        }
+        return agent.toComputer() instanceof VastAiComputer computer ? Optional.of(computer) : Optional.empty();
+    }
+
+    Optional<Fleet> fleet() {
+        return Fleets.lookup().flatMap(fleets -> fleets.fleet(fleet));
+    }
+
+    Optional<Rental> rental() {
+        return fleet().flatMap(known -> known.rental(rental));
+    }
+
+    private Optional<Rental> connectable() {
+        return rental().filter(r -> r.needed() && r.state().connectable() && r.reach() != null);
+    }
+
+    /** Whether a launch would find a machine. */
+    boolean isConnectable() {
+        return connectable().isPresent();
+    }
+
+    /** A machine that is on its way is capacity that is on its way. */
+    @Override
+    public boolean isConnecting() {
+        if (!isOffline() || isTemporarilyOffline()) {
+            return false;
+        }
+        return rental().filter(Rental::needed)
+                .map(r -> r.state().coming() || super.isConnecting())
+                .orElse(false);
+    }
+
+    /** Whether the launcher is at work. */
+    boolean isLaunching() {
+        return super.isConnecting();
+    }
+
+    @Override
+    public String getIconClassName() {
+        return isConnecting() ? "symbol-computer" : super.getIconClassName();
+    }
+
+    /** Never launches before there is a machine, whoever asks; never answers null. */
+    @Override
+    protected Future<?> _connect(boolean forceReconnect) {
+        if (!isConnectable()) {
+            println(notYet());
+            return CompletableFuture.completedFuture(null);
+        }
+        if (!forceReconnect && isLaunching()) {
+            return super._connect(false);
+        }
+        lastTry = Instant.now();
+        // Forced, since isConnecting() is true before anybody connects.
+        return super._connect(true);
+    }
+
+    /** Why there is nothing to connect to. */
+    Reason notYet() {
+        return rental().filter(Rental::needed)
+                .map(r -> AgentText.NOT_YET.of(getName(), Texts.render(r.last().reason())))
+                .orElseGet(() -> AgentText.NO_RENTAL.of(getName()));
+    }
+
+    /** Connects unless it is, or is being, connected; not under the queue lock. */
+    void connectIfPossible() {
+        if (isOffline() && !isTemporarilyOffline() && !isLaunching() && isConnectable()) {
+            connect(false);
+        }
+    }
+
+    /** The same, but not more often than that. */
+    void connectAgain(Duration interval) {
+        if (Instant.now().isAfter(lastTry.plus(interval))) {
+            connectIfPossible();
+        }
+    }
+
+    RentalSshLauncher connection() {
+        return connection;
+    }
+
+    void connection(RentalSshLauncher launcher) {
+        connection = launcher;
+    }
+
+    /** Prints what is new in the story. */
+    synchronized void tell(Rental now) {
+        List<Line> story = now.story();
+        int from = lastTold == null ? 0 : story.lastIndexOf(lastTold) + 1;
+        PrintStream log = getListener().getLogger();
+        for (Line line : story.subList(from, story.size())) {
+            log.println(text(line));
+            lastTold = line;
+        }
+    }
+
+    /** Prints the whole story: each launch begins a new log. */
+    synchronized void tellAll(Rental now) {
+        lastTold = null;
+        tell(now);
+    }
+
+    void println(Reason reason) {
+        getListener().getLogger().println(Texts.render(reason));
+    }
+
+    static String text(Line line) {
+        return "[" + TIME.format(line.at()) + "] " + Texts.render(line.reason());
+    }
+
+    /** A task begins here. */
+    void taken() {
+        taken = true;
+        idleSince = null;
+    }
+
+    /** Whether a task began here since Jenkins started. */
+    boolean wasTaken() {
+        return taken;
+    }
+
+    /** Came online, or the last task ended. */
+    void free() {
+        idleSince = Instant.now();
+    }
+
+    /** Since when it has been online without work; empty before it was online and while it works. */
+    Optional<Instant> idleSince() {
+        return isOnline() && isIdle() ? Optional.ofNullable(idleSince) : Optional.empty();
+    }
+
+    /**
+     * Gives the machine back unless a task is here or on its way here; decided under the queue lock, which also sees to
+     * it that none comes afterwards.
+     */
+    boolean retireIfIdle(Reason why) {
+        AtomicBoolean idle = new AtomicBoolean();
+        Queue.runWithLock(() -> {
+            if (isIdle()) {
+                setAcceptingTasks(false);
+                idle.set(true);
+            }
+        });
+        if (idle.get()) {
+            retire(why);
+        }
+        return idle.get();
+    }
+
+    /** Gives the machine back. */
+    void retire(Reason why) {
+        setAcceptingTasks(false);
+        fleet().ifPresent(known -> known.retire(rental, why));
+    }
+
+    /** Facts about the machine for builds; nothing that opens it. */
+    @NonNull
+    @Override
+    public EnvVars buildEnvironment(@NonNull TaskListener listener) throws IOException, InterruptedException {
+        EnvVars env = super.buildEnvironment(listener);
+        rental().ifPresent(r -> {
+            env.put("VASTAI_RENTAL", r.id());
+            r.current().ifPresent(draw -> facts(env, draw));
+        });
+        return env;
+    }
+
+    private static void facts(EnvVars env, Draw draw) {
+        env.put("VASTAI_GPUS", draw.gpus());
+        env.put("VASTAI_MACHINE_ID", Long.toString(draw.machineId()));
+        env.put("VASTAI_PLACE", draw.place());
+        env.put("VASTAI_PRICE_PER_HOUR", draw.pricePerHour().toPlainString());
+    }
+}

@@ -1,0 +1,186 @@
+package io.jenkins.plugins.vastai;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.cloudbees.plugins.credentials.CredentialsScope;
+import com.cloudbees.plugins.credentials.SystemCredentialsProvider;
+import hudson.model.Node;
+import hudson.util.Secret;
+import io.jenkins.plugins.vastai.api.Pacing;
+import io.jenkins.plugins.vastai.api.Patience;
+import io.jenkins.plugins.vastai.rental.Line;
+import io.jenkins.plugins.vastai.rental.Rental;
+import io.jenkins.plugins.vastai.rental.Timing;
+import io.jenkins.plugins.vastai.simulator.Simulator;
+import io.jenkins.plugins.vastai.text.Texts;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import jenkins.model.Jenkins;
+import org.jenkinsci.plugins.plaincredentials.impl.StringCredentialsImpl;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * A simulated market for each test, and short intervals for the Jenkins that uses it. After each test every machine must
+ * be proved gone. Register it in a field, so that it ends before Jenkins does.
+ */
+final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
+
+    static final String CLOUD = "vast";
+    static final String CREDENTIALS = "vastai-api-key";
+    static final String IMAGE = "nvidia/cuda:12.0.0-base-ubuntu22.04";
+    static final String VM_IMAGE = "vastai/kvm:ubuntu_cli_22.04-2025-11-21";
+    static final Duration PATIENCE = Duration.ofSeconds(120);
+
+    private final UnaryOperator<Simulator.Builder> change;
+    private Simulator simulator;
+    private boolean checked;
+
+    RentedMachines() {
+        this(builder -> builder);
+    }
+
+    RentedMachines(UnaryOperator<Simulator.Builder> change) {
+        this.change = change;
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) throws IOException {
+        simulator = change.apply(Simulator.builder().limits(false)).start();
+        checked = false;
+        Tuning.current = tuning();
+    }
+
+    /** Deadlines that a busy machine can keep, intervals that a fast simulator deserves. */
+    static Tuning tuning() {
+        Timing engine = new Timing(
+                Duration.ofMillis(200),
+                Duration.ofMillis(400),
+                Duration.ofSeconds(1),
+                Duration.ofSeconds(3),
+                Duration.ofSeconds(3),
+                Duration.ofMillis(200),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(120),
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(60),
+                Duration.ofMillis(500),
+                Duration.ofSeconds(10),
+                Duration.ofDays(1));
+        return new Tuning(
+                engine,
+                Pacing::none,
+                Patience.withoutDelay(),
+                Duration.ofMillis(20),
+                Duration.ofSeconds(1),
+                Duration.ofMillis(500),
+                Duration.ofMinutes(1),
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(3),
+                Duration.ofSeconds(5),
+                Duration.ofMinutes(1));
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        try {
+            if (!checked && context.getExecutionException().isEmpty()) {
+                nothingLeft();
+            }
+        } finally {
+            simulator.close();
+            Tuning.current = Tuning.PUBLISHED;
+        }
+    }
+
+    Simulator simulator() {
+        return simulator;
+    }
+
+    static VastAiTemplate template(String name, String labels) {
+        VastAiTemplate template = new VastAiTemplate(name, "1xRTX_4090", IMAGE);
+        template.setLabels(labels);
+        return template;
+    }
+
+    static VastAiTemplate vm(String name, String labels) {
+        VastAiTemplate template = new VastAiTemplate(name, "1xRTX_4090", VM_IMAGE);
+        template.setLabels(labels);
+        ExtraConfig extra = new ExtraConfig();
+        extra.setVm(true);
+        template.setExtraConfig(extra);
+        return template;
+    }
+
+    /** Adds a cloud with these templates, and its credentials. */
+    VastAiCloud cloud(VastAiTemplate... templates) throws IOException {
+        SystemCredentialsProvider store = SystemCredentialsProvider.getInstance();
+        store.getCredentials().removeIf(known -> known instanceof StringCredentialsImpl);
+        store.getCredentials()
+                .add(new StringCredentialsImpl(
+                        CredentialsScope.SYSTEM, CREDENTIALS, "", Secret.fromString(simulator.apiKey())));
+        store.save();
+        VastAiCloud cloud = new VastAiCloud(CLOUD, CREDENTIALS);
+        cloud.setApiUrl(simulator.uri().toString());
+        cloud.setTemplates(List.of(templates));
+        Jenkins.get().clouds.add(cloud);
+        return cloud;
+    }
+
+    /** Every rental of this Jenkins, oldest first. */
+    static List<Rental> rentals() {
+        return Fleets.get().rentals().toList();
+    }
+
+    static List<VastAiAgent> agents() {
+        return Jenkins.get().getNodes().stream()
+                .filter(VastAiAgent.class::isInstance)
+                .map(VastAiAgent.class::cast)
+                .toList();
+    }
+
+    static Optional<Node> node(Rental rental) {
+        return Optional.ofNullable(Jenkins.get().getNode(rental.order().agent()));
+    }
+
+    /** All stories, for a test that failed and for one that reads them. */
+    static String stories() {
+        return rentals().stream()
+                .map(rental -> rental.id() + " " + rental.state() + "\n"
+                        + rental.story().stream()
+                                .map(VastAiComputer::text)
+                                .map(line -> "  " + line + "\n")
+                                .collect(Collectors.joining()))
+                .collect(Collectors.joining());
+    }
+
+    static boolean tells(Rental rental, String words) {
+        return rental.story().stream().map(Line::reason).map(Texts::render).anyMatch(text -> text.contains(words));
+    }
+
+    /** Every machine is destroyed, every rental has ended and no agent of ours is left. */
+    void nothingLeft() {
+        await().alias("everything destroyed")
+                .atMost(PATIENCE)
+                .conditionEvaluationListener(condition -> {
+                    if (condition.getRemainingTimeInMS() < 1000 && !condition.isSatisfied()) {
+                        System.err.println(stories());
+                    }
+                })
+                .until(() -> simulator.books().left().isEmpty()
+                        && rentals().stream().allMatch(rental -> rental.state().ended())
+                        && agents().isEmpty());
+        assertEquals(List.of(), simulator.books().left());
+        checked = true;
+    }
+}
