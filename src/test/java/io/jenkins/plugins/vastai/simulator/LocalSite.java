@@ -308,11 +308,10 @@ final class LocalSite implements Site, AutoCloseable {
             Thread.currentThread().interrupt();
         }
         ssh.close();
+        machines.forEach(Machine::endStarted);
+        Machine.endAll(base);
         for (Machine machine : machines) {
-            if (Files.exists(machine.directory())) {
-                machine.end();
-                machine.delete();
-            }
+            machine.delete();
         }
         Machine.deleteTree(ownBase ? base : tools.directory());
     }

@@ -162,7 +162,9 @@ final class Machine {
 
     private void standIn(String resource, String name) throws IOException {
         String text = template(resource)
-                .replace("@REWRITE@", paths.sed())
+                .replace("@REWRITE@", paths.sed('\u0002'))
+                .replace("@1@", "\u0001")
+                .replace("@2@", "\u0002")
                 .replace("@BASE@", base.toString())
                 .replace("@MACHINE@", directory.toString())
                 .replace("@API@", api)
@@ -393,11 +395,7 @@ final class Machine {
         // Twice: a process may have forked while the list was read.
         for (int round = 0; round < 3; round++) {
             boolean found = false;
-            for (Process process : started) {
-                process.descendants().forEach(ProcessHandle::destroyForcibly);
-                process.destroyForcibly();
-            }
-            started.clear();
+            killStarted();
             for (ProcessHandle marked : marked(directory)) {
                 found |= marked.destroyForcibly();
             }
@@ -407,6 +405,20 @@ final class Machine {
         }
     }
 
+    private void killStarted() {
+        for (Process process : started) {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        }
+        started.clear();
+    }
+
+    /** Nothing starts any more; what was started directly ends. */
+    synchronized void endStarted() {
+        dead = true;
+        killStarted();
+    }
+
     synchronized void end() {
         dead = true;
         halt();
@@ -414,12 +426,22 @@ final class Machine {
 
     /** Processes that carry the mark of this machine, wherever they were started from. Needs /proc. */
     static List<ProcessHandle> marked(Path directory) {
+        return marked(MARK + "=" + directory + "\0");
+    }
+
+    /** Ends every process of every machine below that directory. */
+    static void endAll(Path base) {
+        for (int round = 0; round < 3; round++) {
+            marked(MARK + "=" + base + "/").forEach(ProcessHandle::destroyForcibly);
+        }
+    }
+
+    private static List<ProcessHandle> marked(String mark) {
         List<ProcessHandle> found = new ArrayList<>();
         Path proc = Path.of("/proc");
         if (!Files.isDirectory(proc)) {
             return found;
         }
-        byte[] mark = (MARK + "=" + directory + "\0").getBytes(StandardCharsets.UTF_8);
         try (Stream<Path> all = Files.list(proc)) {
             for (Path each : (Iterable<Path>) all::iterator) {
                 String name = each.getFileName().toString();
@@ -433,11 +455,10 @@ final class Machine {
         return found;
     }
 
-    private static boolean carries(Path process, byte[] mark) {
+    private static boolean carries(Path process, String mark) {
         try {
             byte[] environment = Files.readAllBytes(process.resolve("environ"));
-            return new String(environment, StandardCharsets.ISO_8859_1)
-                    .contains(new String(mark, StandardCharsets.ISO_8859_1));
+            return new String(environment, StandardCharsets.UTF_8).contains(mark);
         } catch (IOException e) {
             return false;
         }

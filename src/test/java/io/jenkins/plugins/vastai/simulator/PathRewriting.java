@@ -44,9 +44,12 @@ final class PathRewriting {
         return !path.isAbsolute() || path.startsWith(base) ? path : machine.resolve(path.toString().substring(1));
     }
 
-    /** The same as a sed expression, to be applied twice since neighbours share a character. */
-    String sed() {
-        return "s#(^|[^A-Za-z0-9_./~}!$)\"'\\''-]|(^|[^A-Za-z0-9_})])[\"'\\''])/(" + PLACES
-                + ")($|[^A-Za-z0-9_.-])#\\1" + machine + "/\\3\\4#g";
+    /**
+     * The same as a sed expression, to be applied twice since neighbours share a character. It puts a mark where the
+     * machine's directory belongs, so that the second pass leaves the work of the first alone.
+     */
+    String sed(char mark) {
+        return "s#(^|[^A-Za-z0-9_./~}!$)" + mark + "\"'\\''-]|(^|[^A-Za-z0-9_})])[\"'\\''])/(" + PLACES
+                + ")($|[^A-Za-z0-9_.-])#\\1" + mark + "/\\3\\4#g";
     }
 }

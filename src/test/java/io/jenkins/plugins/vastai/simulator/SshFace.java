@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.apache.sshd.common.AttributeRepository.AttributeKey;
 import org.apache.sshd.common.file.FileSystemFactory;
 import org.apache.sshd.common.keyprovider.KeyPairProvider;
@@ -64,6 +66,13 @@ final class SshFace implements AutoCloseable {
     }
 
     private static final class Server extends SshServer {
+        /** MINA logs its own start under this name; nobody needs to know. */
+        private static final Logger QUIET = Logger.getLogger(Server.class.getName());
+
+        static {
+            QUIET.setLevel(Level.WARNING);
+        }
+
         void listen(int port) throws IOException {
             acceptor.bind(List.of(address(port)));
         }
