@@ -357,7 +357,11 @@ final class Booting {
                         case TEMPLATE -> FailureClass.TEMPLATE;
                         case CONTROLLER -> FailureClass.MARKET;
                     };
-            failed(rental, progress, draw, failureClass, failure.reason(), now);
+            Rental told = rental;
+            for (Reason note : failure.notes()) {
+                told = records.say(told, note);
+            }
+            failed(told, progress, draw, failureClass, failure.reason(), now);
         } else if (step instanceof Bootstrap.Prepared fit) {
             String gpus = fit.gpus().stream().map(Bootstrap.Gpu::name).collect(Collectors.joining(", "));
             Rental next = rental;

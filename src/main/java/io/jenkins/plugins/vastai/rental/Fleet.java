@@ -68,6 +68,8 @@ public final class Fleet {
             InstantSource clock,
             Timing timing) {}
 
+    private static final Duration LEAST_REST = Duration.ofMillis(50);
+
     private final String controller;
     private final InstantSource clock;
     private final Timing timing;
@@ -143,7 +145,7 @@ public final class Fleet {
                 new Line(now, RentalText.ORDERED.of(wanted.template(), spec.instanceType(), spec.machineImage())),
                 now);
         records.announce(rental);
-        wake();
+        post(() -> records.begin(id));
         return rental;
     }
 
@@ -269,11 +271,13 @@ public final class Fleet {
         guarded(() -> poll.pass(now, stillBusy), "the list of instances");
     }
 
-    /** When the next {@link #pass} is worth while, unless {@link #onWork woken} before. */
+    /** How long until the next {@link #pass} is worth while, unless {@link #onWork woken} before. */
     public Duration restful() {
-        boolean busy = records.unordered().stream().anyMatch(Fleet::busy);
-        Duration fast = timing.probe().compareTo(timing.pollFast()) < 0 ? timing.probe() : timing.pollFast();
-        return busy ? fast : timing.pollFast();
+        Duration rest = Duration.between(clock.instant(), poll.due());
+        if (rest.compareTo(timing.probe()) > 0) {
+            rest = records.unordered().stream().anyMatch(Fleet::busy) ? timing.probe() : rest;
+        }
+        return rest.compareTo(LEAST_REST) < 0 ? LEAST_REST : rest;
     }
 
     /** @param alarm runs whenever there is something to do; returns at once */

@@ -23,7 +23,7 @@ final class Poll {
     private final Standing standing;
 
     private Observation observed = Observation.NONE;
-    private Instant next = Instant.MIN;
+    private Instant next = Instant.EPOCH;
     private int failures;
 
     Poll(VastClient client, Lanes lanes, Timing timing, Standing standing) {
@@ -36,6 +36,11 @@ final class Poll {
     /** The newest complete list. */
     Observation observed() {
         return observed;
+    }
+
+    /** When the next list is due; long ago for at once. */
+    Instant due() {
+        return next;
     }
 
     /** Something changed at the market by our own doing: look soon. */

@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
-import java.util.function.UnaryOperator;
 
 /**
  * All rentals of the fleet, in memory and on disk. Whoever calls {@link #save} may rely on the record being on disk when
@@ -55,9 +54,17 @@ final class Records {
         return rentals.values().stream().filter(which).count();
     }
 
-    /** Makes a new rental visible at once; it reaches the disk before its first side effect. */
+    /** Makes a new rental count at once, from any thread; {@link #begin} follows on the engine's. */
     void announce(Rental rental) {
         rentals.put(rental.id(), rental);
+    }
+
+    /** Writes a new rental down and tells of it. */
+    void begin(String id) {
+        Rental rental = rentals.get(id);
+        write(rental);
+        rental.story().forEach(line -> agents.told(rental, line));
+        agents.changed(null, rental);
     }
 
     /**
@@ -67,14 +74,10 @@ final class Records {
      */
     Rental save(Rental next) {
         Rental before = rentals.get(next.id());
-        if (next.equals(before) && before.state() != State.ORDERED) {
+        if (next.equals(before)) {
             return next;
         }
-        try {
-            store.save(next);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot write the record of rental " + next.id(), e);
-        }
+        write(next);
         rentals.put(next.id(), next);
         int told = before == null ? 0 : before.story().size();
         Line lastTold = before == null ? null : before.last();
@@ -88,13 +91,17 @@ final class Records {
         return next;
     }
 
-    Rental change(Rental rental, UnaryOperator<Rental> change) {
-        return save(change.apply(rental));
-    }
-
     Rental say(Rental rental, Reason reason) {
         Rental next = rental.say(reason, now());
         return next == rental ? rental : save(next);
+    }
+
+    private void write(Rental rental) {
+        try {
+            store.save(rental);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot write the record of rental " + rental.id(), e);
+        }
     }
 
     void forget(Rental rental) throws IOException {

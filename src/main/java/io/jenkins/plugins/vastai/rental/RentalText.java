@@ -80,6 +80,8 @@ public enum RentalText implements Reason.Kind {
     ACCOUNT_TROUBLE,
     /** credit, floor */
     BALANCE_LOW,
+    /** floor */
+    BALANCE_UNKNOWN,
     /** what failed */
     MARKET_UNREACHABLE,
     /** label, contract */

@@ -50,11 +50,13 @@ final class Standing {
         if (order.balanceFloor() == null) {
             return Optional.empty();
         }
-        if (credit == null || credit.compareTo(order.balanceFloor()) < 0) {
-            return Optional.of(RentalText.BALANCE_LOW.of(
-                    credit == null ? "?" : AllInPrice.show(credit), AllInPrice.show(order.balanceFloor())));
+        if (credit == null) {
+            return Optional.of(RentalText.BALANCE_UNKNOWN.of(AllInPrice.show(order.balanceFloor())));
         }
-        return Optional.empty();
+        return credit.compareTo(order.balanceFloor()) < 0
+                ? Optional.of(RentalText.BALANCE_LOW.of(
+                        AllInPrice.show(credit), AllInPrice.show(order.balanceFloor())))
+                : Optional.empty();
     }
 
     void answered() {

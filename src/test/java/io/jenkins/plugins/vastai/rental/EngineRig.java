@@ -39,7 +39,7 @@ final class EngineRig implements AutoCloseable {
         }
     };
     private static final Duration STEP = Duration.ofSeconds(1);
-    private static final Duration PATIENCE = Duration.ofSeconds(40);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     final DrivenClock clock = new DrivenClock();
     final Simulator simulator;
@@ -167,7 +167,7 @@ final class EngineRig implements AutoCloseable {
             }
             step();
             // SSH is real: give it real time, so that driven deadlines do not overtake it.
-            LockSupport.parkNanos(Duration.ofMillis(sshUnderWay() ? 150 : 1).toNanos());
+            LockSupport.parkNanos(Duration.ofMillis(sshUnderWay() ? 40 : 1).toNanos());
         }
     }
 
