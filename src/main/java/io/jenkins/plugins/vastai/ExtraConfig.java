@@ -4,8 +4,13 @@ import hudson.Extension;
 import hudson.model.AbstractDescribableImpl;
 import hudson.model.Descriptor;
 import io.jenkins.plugins.vastai.rental.RunnerSpec;
+import hudson.RelativePath;
+import hudson.util.FormValidation;
+import java.util.Objects;
 import org.kohsuke.stapler.DataBoundConstructor;
 import org.kohsuke.stapler.DataBoundSetter;
+import org.kohsuke.stapler.QueryParameter;
+import org.kohsuke.stapler.verb.POST;
 
 /** What a runner needs besides its GPU: disk, memory, container or virtual machine. */
 public class ExtraConfig extends AbstractDescribableImpl<ExtraConfig> {
@@ -48,6 +53,20 @@ public class ExtraConfig extends AbstractDescribableImpl<ExtraConfig> {
         this.vm = vm;
     }
 
+    /** By value, so that an export leaves out what is at its default. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ExtraConfig extra
+                && diskSpace.equals(extra.diskSpace)
+                && minRam.equals(extra.minRam)
+                && vm.equals(extra.vm);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(diskSpace, minRam, vm);
+    }
+
     private Object readResolve() {
         ExtraConfig fresh = new ExtraConfig();
         diskSpace = Loaded.or(diskSpace, fresh.diskSpace);
@@ -58,5 +77,39 @@ public class ExtraConfig extends AbstractDescribableImpl<ExtraConfig> {
 
     /** Form glue. */
     @Extension
-    public static class DescriptorImpl extends Descriptor<ExtraConfig> {}
+    public static class DescriptorImpl extends Descriptor<ExtraConfig> {
+
+        @POST
+        public FormValidation doCheckDiskSpace(@QueryParameter String value) {
+            return check("diskSpace", value);
+        }
+
+        @POST
+        public FormValidation doCheckMinRam(@QueryParameter String value) {
+            return check("minRam", value);
+        }
+
+        @POST
+        public FormValidation doCheckVm(
+                @QueryParameter String value, @RelativePath("..") @QueryParameter String machineImage) {
+            return Forms.check(() -> {
+                VastAiTemplate template = Forms.sample(machineImage);
+                Fields.OF_EXTRA_CONFIG.set(template.getExtraConfig(), "vm", value);
+                return Problem.shown("extraConfig.vm", TemplateCheck.problems(template));
+            });
+        }
+
+        private static FormValidation check(String field, String value) {
+            return Forms.check(() -> {
+                VastAiTemplate template = Forms.sample();
+                return Forms.field(
+                        Fields.OF_EXTRA_CONFIG,
+                        "extraConfig.",
+                        field,
+                        value,
+                        template.getExtraConfig(),
+                        () -> TemplateCheck.problems(template));
+            });
+        }
+    }
 }

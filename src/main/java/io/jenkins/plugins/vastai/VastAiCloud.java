@@ -7,16 +7,25 @@ import hudson.Util;
 import hudson.model.Descriptor;
 import hudson.slaves.Cloud;
 import hudson.slaves.NodeProvisioner.PlannedNode;
+import hudson.util.FormValidation;
+import hudson.util.ListBoxModel;
+import io.jenkins.plugins.vastai.api.ApiKey;
 import java.math.BigDecimal;
+import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import jenkins.model.Jenkins;
 import net.sf.json.JSONObject;
+import org.jenkinsci.plugins.plaincredentials.StringCredentials;
 import org.jenkinsci.Symbol;
 import org.kohsuke.stapler.DataBoundConstructor;
 import org.kohsuke.stapler.DataBoundSetter;
+import org.kohsuke.stapler.QueryParameter;
 import org.kohsuke.stapler.StaplerRequest2;
+import org.kohsuke.stapler.verb.POST;
 
 /**
  * The Vast.ai market as a source of agents: whose account, which limits, which kinds of runner. Holds what the admin
@@ -152,6 +161,10 @@ public class VastAiCloud extends Cloud {
     public Cloud reconfigure(@NonNull StaplerRequest2 req, JSONObject form) throws Descriptor.FormException {
         Cloud changed = super.reconfigure(req, form);
         if (changed != null && !changed.name.equals(name)) {
+            // Jenkins would refuse this too, but only after the rentals have been told.
+            if (Jenkins.get().getCloud(changed.name) != null) {
+                throw new Descriptor.FormException(Messages.Cloud_nameTaken(changed.name), "name");
+            }
             Fleets.get().renamed(name, changed.name);
         }
         return changed;
@@ -188,10 +201,110 @@ public class VastAiCloud extends Cloud {
     @Extension
     @Symbol("vastAi")
     public static class DescriptorImpl extends Descriptor<Cloud> {
+
+        /** Longest wait for one answer when somebody tests the connection. */
+        private static final Duration PATIENCE = Duration.ofSeconds(10);
+
         @NonNull
         @Override
         public String getDisplayName() {
-            return "Vast.ai";
+            return Messages.Cloud_displayName();
+        }
+
+        /**
+         * Nothing that cannot work is saved: binding alone would take an unreadable number for 0.
+         *
+         * @throws FormException names field, value and remedy
+         */
+        @Override
+        public Cloud newInstance(@CheckForNull StaplerRequest2 req, @NonNull JSONObject form) throws FormException {
+            if (form.optString("name", "").isBlank()) {
+                throw new FormException(Messages.Cloud_nameMissing(), "name");
+            }
+            Forms.prepare(form, Fields.OF_CLOUD, "");
+            for (JSONObject template : Forms.parts(form, "templates")) {
+                Forms.prepare(template, Fields.OF_TEMPLATE, "");
+                for (JSONObject extra : Forms.parts(template, "extraConfig")) {
+                    Forms.prepare(extra, Fields.OF_EXTRA_CONFIG, "extraConfig.");
+                }
+            }
+            VastAiCloud cloud = (VastAiCloud) super.newInstance(req, form);
+            List<Problem> problems = CloudCheck.problems(cloud);
+            Optional<String> refusal = CloudCheck.refusal(cloud.getName(), problems);
+            if (refusal.isPresent()) {
+                throw new FormException(refusal.get(), "name");
+            }
+            boolean isNew = req == null || req.findAncestorObject(VastAiCloud.class) == null;
+            if (isNew && Jenkins.get().getCloud(cloud.getName()) != null) {
+                throw new FormException(Messages.Cloud_nameTaken(cloud.getName()), "name");
+            }
+            return cloud;
+        }
+
+        @POST
+        public FormValidation doCheckName(@QueryParameter String value) {
+            return Forms.check(() -> value.isBlank()
+                    ? FormValidation.error(Messages.Cloud_nameMissing())
+                    : Problem.shown("name", CloudCheck.problems(new VastAiCloud(value, "any"))));
+        }
+
+        @POST
+        public FormValidation doCheckCredentialsId(@QueryParameter String value) {
+            return Forms.check(() -> Logins.checkApiKey(value));
+        }
+
+        @POST
+        public FormValidation doCheckApiUrl(@QueryParameter String value) {
+            return check("apiUrl", value);
+        }
+
+        @POST
+        public FormValidation doCheckInstanceCap(@QueryParameter String value) {
+            return check("instanceCap", value);
+        }
+
+        @POST
+        public FormValidation doCheckMaxPricePerHour(@QueryParameter String value) {
+            return check("maxPricePerHour", value);
+        }
+
+        @POST
+        public FormValidation doCheckBalanceFloor(@QueryParameter String value) {
+            return check("balanceFloor", value);
+        }
+
+        @POST
+        public FormValidation doCheckJavaDownloadUrl(@QueryParameter String value) {
+            return check("javaDownloadUrl", value);
+        }
+
+        @POST
+        public ListBoxModel doFillCredentialsIdItems(@QueryParameter String credentialsId) {
+            return Logins.items(StringCredentials.class, credentialsId);
+        }
+
+        /** Asks the market who the key belongs to and what it may do. Changes nothing there. */
+        @POST
+        public FormValidation doTestConnection(@QueryParameter String apiUrl, @QueryParameter String credentialsId) {
+            Jenkins.get().checkPermission(Jenkins.ADMINISTER);
+            String address = Util.fixNull(apiUrl).isBlank() ? API_URL : apiUrl.trim();
+            Optional<String> bad = CloudCheck.badApiUrl(address);
+            if (bad.isPresent()) {
+                return FormValidation.error(bad.get());
+            }
+            FormValidation credential = Logins.checkApiKey(Util.fixNull(credentialsId));
+            Optional<ApiKey> key = Logins.apiKey(Util.fixNull(credentialsId));
+            if (credential.kind == FormValidation.Kind.ERROR || key.isEmpty()) {
+                return credential;
+            }
+            return ConnectionTest.run(URI.create(address), key.get(), PATIENCE);
+        }
+
+        private static FormValidation check(String field, String value) {
+            return Forms.check(() -> {
+                VastAiCloud cloud = new VastAiCloud("vast", "any");
+                return Forms.field(Fields.OF_CLOUD, "", field, value, cloud, () -> CloudCheck.problems(cloud));
+            });
         }
     }
 }

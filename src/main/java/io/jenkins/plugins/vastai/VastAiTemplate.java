@@ -1,16 +1,20 @@
 package io.jenkins.plugins.vastai;
 
-import com.cloudbees.plugins.credentials.CredentialsProvider;
 import com.cloudbees.plugins.credentials.common.StandardUsernamePasswordCredentials;
 import edu.umd.cs.findbugs.annotations.CheckForNull;
+import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.Extension;
+import hudson.RelativePath;
 import hudson.Util;
 import hudson.model.AbstractDescribableImpl;
 import hudson.model.Descriptor;
 import hudson.model.Label;
 import hudson.model.Node;
 import hudson.model.labels.LabelAtom;
-import hudson.security.ACL;
+import hudson.util.ComboBoxModel;
+import hudson.util.FormValidation;
+import hudson.util.ListBoxModel;
+import io.jenkins.plugins.vastai.market.GpuCatalogue;
 import io.jenkins.plugins.vastai.rental.Hidden;
 import io.jenkins.plugins.vastai.rental.RunnerSpec;
 import java.math.BigDecimal;
@@ -19,10 +23,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import jenkins.model.Jenkins;
 import org.jenkinsci.Symbol;
 import org.kohsuke.stapler.DataBoundConstructor;
 import org.kohsuke.stapler.DataBoundSetter;
+import org.kohsuke.stapler.QueryParameter;
+import org.kohsuke.stapler.verb.POST;
 
 /**
  * What a runner needs and how it is kept: one kind of agent of a {@link VastAiCloud}. Holds what the admin wrote, also
@@ -132,6 +139,11 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
     /** 1 for a one-shot agent, whatever was written. */
     public int getNumExecutors() {
         return oneShot ? 1 : Math.max(1, numExecutors);
+    }
+
+    /** What the admin wrote. */
+    int writtenExecutors() {
+        return numExecutors;
     }
 
     @DataBoundSetter
@@ -281,7 +293,8 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
 
     @DataBoundSetter
     public void setInitScript(String initScript) {
-        this.initScript = Util.fixNull(initScript);
+        // Browsers end lines with CR LF, which no shell wants.
+        this.initScript = Util.fixNull(initScript).replace("\r\n", "\n");
     }
 
     /** Host of the registry that {@link #getRegistryCredentialsId()} are for; empty for Docker Hub. */
@@ -360,11 +373,7 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
         if (registryCredentialsId.isEmpty()) {
             return null;
         }
-        return CredentialsProvider.lookupCredentialsInItemGroup(
-                        StandardUsernamePasswordCredentials.class, Jenkins.get(), ACL.SYSTEM2, List.of())
-                .stream()
-                .filter(login -> login.getId().equals(registryCredentialsId))
-                .findFirst()
+        return Logins.find(StandardUsernamePasswordCredentials.class, registryCredentialsId)
                 .map(login -> new Hidden("-u " + login.getUsername() + " -p "
                         + login.getPassword().getPlainText() + " " + (registry.isEmpty() ? "docker.io" : registry)))
                 .orElse(null);
@@ -404,5 +413,179 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
     /** Form glue. */
     @Extension
     @Symbol("gpuTemplate")
-    public static class DescriptorImpl extends Descriptor<VastAiTemplate> {}
+    public static class DescriptorImpl extends Descriptor<VastAiTemplate> {
+
+        @NonNull
+        @Override
+        public String getDisplayName() {
+            return Messages.Template_displayName();
+        }
+
+        @POST
+        public FormValidation doCheckName(@QueryParameter String value) {
+            return Forms.check(() -> Problem.shown(
+                    "name", TemplateCheck.problems(new VastAiTemplate(value, "1xRTX_4090", "ubuntu:22.04"))));
+        }
+
+        @POST
+        public FormValidation doCheckInstanceType(@QueryParameter String value) {
+            return Forms.check(() -> Problem.shown(
+                    "instanceType", TemplateCheck.problems(new VastAiTemplate("runner", value, "ubuntu:22.04"))));
+        }
+
+        @POST
+        public FormValidation doCheckMachineImage(
+                @QueryParameter String value, @RelativePath("extraConfig") @QueryParameter boolean vm) {
+            return Forms.check(() -> {
+                VastAiTemplate template = Forms.sample(value);
+                template.getExtraConfig().setVm(vm);
+                List<Problem> problems = TemplateCheck.problems(template);
+                FormValidation shown = Problem.shown("machineImage", problems);
+                return shown.kind == FormValidation.Kind.OK ? Problem.shown("extraConfig.vm", problems) : shown;
+            });
+        }
+
+        @POST
+        public FormValidation doCheckLabels(@QueryParameter String value, @QueryParameter String mode) {
+            return Forms.check(() -> {
+                VastAiTemplate template = Forms.sample();
+                template.setLabels(value);
+                if (Node.Mode.NORMAL.getName().equals(mode)) {
+                    template.setMode(Node.Mode.NORMAL);
+                }
+                return Problem.shown("labels", TemplateCheck.problems(template));
+            });
+        }
+
+        @POST
+        public FormValidation doCheckNumExecutors(@QueryParameter String value, @QueryParameter boolean oneShot) {
+            return check("numExecutors", value, template -> template.setOneShot(oneShot));
+        }
+
+        @POST
+        public FormValidation doCheckIdleMinutes(@QueryParameter String value) {
+            return check("idleMinutes", value, template -> template.setOneShot(false));
+        }
+
+        @POST
+        public FormValidation doCheckMaxLifetimeMinutes(
+                @QueryParameter String value,
+                @QueryParameter String launchTimeoutMinutes,
+                @RelativePath("extraConfig") @QueryParameter boolean vm) {
+            return check("maxLifetimeMinutes", value, template -> {
+                template.getExtraConfig().setVm(vm);
+                if (Fields.OF_TEMPLATE.problem("", "launchTimeoutMinutes", launchTimeoutMinutes).isEmpty()) {
+                    Fields.OF_TEMPLATE.set(template, "launchTimeoutMinutes", launchTimeoutMinutes);
+                }
+            });
+        }
+
+        @POST
+        public FormValidation doCheckRegion(@QueryParameter String value) {
+            return check("region", value, template -> {});
+        }
+
+        @POST
+        public FormValidation doCheckLaunchTimeoutMinutes(@QueryParameter String value) {
+            return check("launchTimeoutMinutes", value, template -> {});
+        }
+
+        @POST
+        public FormValidation doCheckDraws(@QueryParameter String value) {
+            return check("draws", value, template -> {});
+        }
+
+        @POST
+        public FormValidation doCheckInstanceCap(@QueryParameter String value) {
+            return check("instanceCap", value, template -> {});
+        }
+
+        @POST
+        public FormValidation doCheckMaxPricePerHour(@QueryParameter String value) {
+            return check("maxPricePerHour", value, template -> {});
+        }
+
+        @POST
+        public FormValidation doCheckMinReliability(@QueryParameter String value) {
+            return check("minReliability", value, template -> {});
+        }
+
+        @POST
+        public FormValidation doCheckMinDownloadMbps(@QueryParameter String value) {
+            return check("minDownloadMbps", value, template -> {});
+        }
+
+        @POST
+        public FormValidation doCheckRemoteFs(@QueryParameter String value) {
+            return check("remoteFs", value, template -> {});
+        }
+
+        @POST
+        public FormValidation doCheckJvmOptions(@QueryParameter String value) {
+            return check("jvmOptions", value, template -> {});
+        }
+
+        @POST
+        public FormValidation doCheckRuntype(
+                @QueryParameter String value, @RelativePath("extraConfig") @QueryParameter boolean vm) {
+            return check("runtype", value, template -> template.getExtraConfig().setVm(vm));
+        }
+
+        @POST
+        public FormValidation doCheckRegistry(
+                @QueryParameter String value,
+                @QueryParameter String machineImage,
+                @QueryParameter String registryCredentialsId) {
+            return Forms.check(() -> {
+                VastAiTemplate template = Forms.sample(machineImage);
+                template.setRegistry(value);
+                template.setRegistryCredentialsId(registryCredentialsId);
+                return Problem.shown("registry", TemplateCheck.problems(template));
+            });
+        }
+
+        @POST
+        public FormValidation doCheckRegistryCredentialsId(@QueryParameter String value) {
+            return Forms.check(() -> Logins.checkRegistryLogin(value));
+        }
+
+        @POST
+        public ListBoxModel doFillRegistryCredentialsIdItems(@QueryParameter String registryCredentialsId) {
+            return Logins.items(StandardUsernamePasswordCredentials.class, registryCredentialsId);
+        }
+
+        /** GPUs that the market had when this was released, one of each; the count and the rest are for the admin. */
+        @POST
+        public ComboBoxModel doFillInstanceTypeItems() {
+            ComboBoxModel items = new ComboBoxModel();
+            if (Jenkins.get().hasPermission(Jenkins.ADMINISTER)) {
+                GpuCatalogue.builtIn().names().forEach(gpu -> items.add("1x" + gpu.replace(' ', '_')));
+            }
+            return items;
+        }
+
+        @POST
+        public ListBoxModel doFillModeItems() {
+            ListBoxModel items = new ListBoxModel();
+            items.add(Messages.Mode_exclusive(), Node.Mode.EXCLUSIVE.getName());
+            items.add(Messages.Mode_normal(), Node.Mode.NORMAL.getName());
+            return items;
+        }
+
+        @POST
+        public ListBoxModel doFillRuntypeItems() {
+            ListBoxModel items = new ListBoxModel();
+            TemplateCheck.RUNTYPES.forEach(items::add);
+            return items;
+        }
+
+        private static FormValidation check(String field, String value, Consumer<VastAiTemplate> rest) {
+            return Forms.check(() -> {
+                VastAiTemplate template = Forms.sample();
+                rest.accept(template);
+                return Forms.field(
+                        Fields.OF_TEMPLATE, "", field, value, template, () -> TemplateCheck.problems(template));
+            });
+        }
+    }
 }
