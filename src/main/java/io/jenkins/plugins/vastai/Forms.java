@@ -3,6 +3,7 @@ package io.jenkins.plugins.vastai;
 import hudson.model.Descriptor.FormException;
 import hudson.util.FormValidation;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -71,10 +72,11 @@ final class Forms {
         }
     }
 
-    /** The objects of a repeatable part, which is an object itself when there is one alone. */
+    /** The objects of a repeatable part, which is an object itself when there is one alone; not copies. */
     static List<JSONObject> parts(JSONObject form, String field) {
+        Object all = form.opt(field);
         List<JSONObject> parts = new ArrayList<>();
-        for (Object part : JSONArray.fromObject(form.has(field) ? form.get(field) : List.of())) {
+        for (Object part : all instanceof JSONArray many ? many : Arrays.asList(all)) {
             if (part instanceof JSONObject object && !object.isNullObject()) {
                 parts.add(object);
             }

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import jenkins.model.Jenkins;
 import net.sf.json.JSONObject;
@@ -190,7 +191,8 @@ public class VastAiCloud extends Cloud {
         credentialsId = Util.fixNull(credentialsId);
         apiUrl = Loaded.or(apiUrl, API_URL);
         templates = Loaded.or(templates, new ArrayList<>());
-        templates.removeIf(template -> template == null);
+        templates.removeIf(Objects::isNull);
+        name = Util.fixNull(name);
         instanceCap = Loaded.or(instanceCap, 10);
         javaDownloadUrl = Util.fixNull(javaDownloadUrl);
         noDelayProvisioning = Loaded.or(noDelayProvisioning, true);

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import jenkins.model.Jenkins;
@@ -403,6 +404,7 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
         remoteFs = Loaded.or(remoteFs, fresh.remoteFs);
         jvmOptions = Loaded.or(jvmOptions, fresh.jvmOptions);
         environment = Loaded.or(environment, fresh.environment);
+        environment.removeIf(Objects::isNull);
         initScript = Loaded.or(initScript, fresh.initScript);
         registry = Loaded.or(registry, fresh.registry);
         registryCredentialsId = Loaded.or(registryCredentialsId, fresh.registryCredentialsId);
