@@ -1,7 +1,9 @@
 package io.jenkins.plugins.vastai.contract;
 
+import io.jenkins.plugins.vastai.api.Call;
 import java.io.PrintStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -15,10 +17,10 @@ import java.util.TreeSet;
 final class Verdict {
 
     /** Answers that the description promises and that nobody can be made to give: no wrong question leads to them. */
-    private static final Map<String, Set<Integer>> CANNOT_BE_SHOWN = Map.of(
+    private static final Map<String, Set<Integer>> CANNOT_BE_SHOWN = new TreeMap<>(Map.of(
             "GET /api/v0/instances/{id}", Set.of(400),
             "GET /api/v0/instances/{id}/ssh", Set.of(400),
-            "DELETE /api/v0/instances/{id}", Set.of(400));
+            "DELETE /api/v0/instances/{id}", Set.of(400)));
 
     private final Description description;
     private final Judge judge;
@@ -90,12 +92,16 @@ final class Verdict {
         failures.add(scenario + ": " + message);
     }
 
-    /** Statuses that the description promises for the driven operations and that no exchange showed. */
+    private static boolean ofTheClient(Description.Operation operation) {
+        return Arrays.stream(Call.values()).anyMatch(call -> call.toString().equals(operation + "/"));
+    }
+
+    /** Statuses that the description promises for the client's operations and that no exchange showed. */
     private Map<String, TreeSet<Integer>> notShown() {
         Map<String, TreeSet<Integer>> missing = new LinkedHashMap<>();
         for (Description.Operation operation : description.operations()) {
             Map<Integer, Integer> shown = seen.get(operation.toString());
-            if (shown != null) {
+            if (shown != null && ofTheClient(operation)) {
                 TreeSet<Integer> statuses = new TreeSet<>(operation.statuses());
                 statuses.removeAll(shown.keySet());
                 statuses.removeAll(CANNOT_BE_SHOWN.getOrDefault(operation.toString(), Set.of()));
