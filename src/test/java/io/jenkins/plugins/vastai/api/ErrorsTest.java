@@ -109,6 +109,7 @@ class ErrorsTest {
             404 | {"success":false,"error":"no_such_instance","msg":"Instance not found."} | GONE
             400 | {"success":false,"msg":"error: no such instance 8"} | GONE
             404 | {"success":false,"error":"auth_error","msg":"Invalid user key"} | BAD_KEY
+            404 | {"success":false,"error":"auth_error","msg":"Instance not found for this key"} | BAD_KEY
             400 | {"success":false,"error":"missing_billing","msg":"missing billing info"} | NO_MONEY
             400 | {"success":false,"error":"label_too_long","msg":"label too long"} | BAD_REQUEST
             200 | {"success":false,"error":"label_too_long","msg":"label too long"} | BAD_REQUEST
