@@ -7,6 +7,8 @@ import io.jenkins.plugins.casc.ConfiguratorException;
 import io.jenkins.plugins.casc.impl.configurators.DataBoundConfigurator;
 import io.jenkins.plugins.casc.model.CNode;
 import io.jenkins.plugins.casc.model.Mapping;
+import io.jenkins.plugins.casc.model.Scalar;
+import io.jenkins.plugins.casc.model.Sequence;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,6 +44,32 @@ public class CloudConfigurator extends DataBoundConfigurator<VastAiCloud> {
     public VastAiCloud check(CNode node, ConfigurationContext context) throws ConfiguratorException {
         // The parent's check leaves out what setters take, so there would be nothing to judge.
         return judged(node, context, () -> super.configure(node, context));
+    }
+
+    @Override
+    public CNode describe(VastAiCloud instance, ConfigurationContext context) throws Exception {
+        return portable(super.describe(instance, context));
+    }
+
+    /**
+     * Configuration as Code writes a {@code BigDecimal} as {@code !!int '9.5'}, which no other
+     * reader of YAML takes. It becomes {@code "9.5"}, as other decimals do.
+     */
+    private static CNode portable(CNode node) throws ConfiguratorException {
+        if (node instanceof Mapping mapping) {
+            for (Map.Entry<String, CNode> entry : mapping.entrySet()) {
+                entry.setValue(portable(entry.getValue()));
+            }
+        } else if (node instanceof Sequence sequence) {
+            for (int i = 0; i < sequence.size(); i++) {
+                sequence.set(i, portable(sequence.get(i)));
+            }
+        } else if (node instanceof Scalar scalar
+                && scalar.getFormat() == Scalar.Format.NUMBER
+                && scalar.getValue().contains(".")) {
+            return new Scalar(scalar.getValue());
+        }
+        return node;
     }
 
     private interface Binding {

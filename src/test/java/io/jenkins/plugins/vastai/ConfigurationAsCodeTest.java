@@ -108,7 +108,8 @@ class ConfigurationAsCodeTest {
         jenkins.jenkins.clouds.add(Clouds.full());
         String before = Clouds.xml(cloud());
         String first = export();
-        for (String number : new String[] {"instanceCap: 2500", "maxPricePerHour: 9.5", "diskSpace: 64", "draws: 2"}) {
+        for (String number :
+                new String[] {"instanceCap: 2500", "balanceFloor: 12", "diskSpace: 64", "maxPricePerHour: \"9.5\""}) {
             assertTrue(first.contains(number + "\n"), "numbers are numbers: " + first);
         }
         for (Class<?> type : new Class<?>[] {VastAiCloud.class, VastAiTemplate.class, ExtraConfig.class}) {
