@@ -26,10 +26,8 @@ final class AccountCalls {
     }
 
     Answer user(Call call, Instant now) {
-        double credit = world.ledger
-                .creditAt(now)
-                .setScale(4, RoundingMode.HALF_UP)
-                .doubleValue();
+        double credit =
+                world.ledger.creditAt(now).setScale(4, RoundingMode.HALF_UP).doubleValue();
         return Answer.ok(Json.object()
                 .put("id", World.ACCOUNT)
                 .put("key_id", call.key().map(ApiKeys.ApiKey::id).orElse(0L))
@@ -40,7 +38,9 @@ final class AccountCalls {
                 .put("balance_threshold", 0.0)
                 .put("balance_threshold_enabled", false)
                 .put("has_billing", true)
-                .put("ssh_key", world.sshKeys.isEmpty() ? "" : world.sshKeys.get(0).line())
+                .put(
+                        "ssh_key",
+                        world.sshKeys.isEmpty() ? "" : world.sshKeys.get(0).line())
                 .put("sid", world.contracts.secret(32)));
     }
 
@@ -111,7 +111,9 @@ final class AccountCalls {
         if (line.isEmpty() || old.isEmpty()) {
             return Answer.error(400, "invalid_args", old.isEmpty() ? "SSH key not found" : "No ssh key provided");
         }
-        world.sshKeys.set(world.sshKeys.indexOf(old.get()), new SshKey(call.id(), line.get().trim(), now));
+        world.sshKeys.set(
+                world.sshKeys.indexOf(old.get()),
+                new SshKey(call.id(), line.get().trim(), now));
         return Answer.done();
     }
 

@@ -44,7 +44,8 @@ class AccountTest {
 
     @Test
     void keysAreToldApart() throws IOException {
-        assertEquals(403, new Caller(simulator, "").get("/api/v0/users/current/").status());
+        assertEquals(
+                403, new Caller(simulator, "").get("/api/v0/users/current/").status());
         Caller.Reply unknown = new Caller(simulator, "nobody").get("/api/v0/users/current/");
         assertEquals(401, unknown.status());
         assertEquals("auth_error", unknown.error());
@@ -55,13 +56,13 @@ class AccountTest {
                         .get("/api/v0/charges/?select_filters=" + filters)
                         .status(),
                 "some endpoints say 404 for a wrong key");
-        Caller.Reply second =
-                new Caller(simulator, simulator.addTwoFactorKey()).get("/api/v0/users/current/");
+        Caller.Reply second = new Caller(simulator, simulator.addTwoFactorKey()).get("/api/v0/users/current/");
         assertEquals(401, second.status());
         assertTrue(second.text().contains("Two Factor Authentication"));
         String key = simulator.addKey("old");
         simulator.revokeKey(key);
-        assertEquals(401, new Caller(simulator, key).get("/api/v0/users/current/").status());
+        assertEquals(
+                401, new Caller(simulator, key).get("/api/v0/users/current/").status());
     }
 
     @Test
@@ -73,7 +74,8 @@ class AccountTest {
         assertEquals(403, reader.create(offer, Caller.container("a", "")).status());
         assertEquals(403, reader.destroy(1).status());
         String filters = Caller.encoded("{\"day\":{\"gte\":1,\"lte\":2}}");
-        assertEquals(401, reader.get("/api/v0/charges/?select_filters=" + filters).status());
+        assertEquals(
+                401, reader.get("/api/v0/charges/?select_filters=" + filters).status());
         JsonNode keys = reader.get("/api/v0/auth/apikeys/").json().get("apikeys");
         assertEquals(2, keys.size());
         assertFalse(keys.toString().contains(simulator.apiKey()));
@@ -90,12 +92,15 @@ class AccountTest {
         assertTrue(rows.isArray());
         assertEquals(1, rows.size());
         pass();
-        assertEquals("no_ssh_key", caller.call("POST", "/api/v0/ssh/", Json.object()).error());
+        assertEquals(
+                "no_ssh_key", caller.call("POST", "/api/v0/ssh/", Json.object()).error());
         assertEquals(
                 200,
                 caller.call("PUT", "/api/v0/ssh/" + id + "/", Json.object().put("ssh_key", new SshKeyLines().next()))
                         .status());
-        assertEquals(200, caller.call("DELETE", "/api/v0/ssh/" + id + "/", Json.object()).status());
+        assertEquals(
+                200,
+                caller.call("DELETE", "/api/v0/ssh/" + id + "/", Json.object()).status());
         assertTrue(simulator.account().sshKeys().isEmpty());
         Caller team = new Caller(simulator, simulator.addTeamKey());
         Caller.Reply refused = team.call("POST", "/api/v0/ssh/", Json.object().put("ssh_key", line));
@@ -111,15 +116,25 @@ class AccountTest {
         String path = "/api/v0/instances/" + id + "/ssh/";
         assertEquals(1, keys(path).size());
         String line = new SshKeyLines().next();
-        assertEquals(200, caller.call("POST", path, Json.object().put("ssh_key", line)).status());
+        assertEquals(
+                200,
+                caller.call("POST", path, Json.object().put("ssh_key", line)).status());
         Caller.Reply twice = caller.call("POST", path, Json.object().put("ssh_key", line + "-again"));
         assertEquals(400, twice.status());
         assertTrue(twice.text().contains("already"));
-        assertEquals(400, caller.call("POST", path, Json.object().put("ssh_key", "nonsense")).status());
+        assertEquals(
+                400,
+                caller.call("POST", path, Json.object().put("ssh_key", "nonsense"))
+                        .status());
         JsonNode attached = keys(path).get(1);
-        assertEquals(200, caller.call("DELETE", path + attached.get("id").asLong() + "/", Json.object()).status());
+        assertEquals(
+                200,
+                caller.call("DELETE", path + attached.get("id").asLong() + "/", Json.object())
+                        .status());
         pass();
-        assertEquals("no_such_ssh_key", caller.call("DELETE", path + "1/", Json.object()).error());
+        assertEquals(
+                "no_such_ssh_key",
+                caller.call("DELETE", path + "1/", Json.object()).error());
         assertEquals(1, keys(path).size());
     }
 

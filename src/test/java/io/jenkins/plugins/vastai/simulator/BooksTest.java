@@ -39,8 +39,9 @@ class BooksTest {
     }
 
     private long rent(String price, String label) throws IOException {
-        long machine = simulator.market().list("RTX 3090", 1, new BigDecimal(price), "Texas, US", fields ->
-                fields.put("storage_cost", STORAGE));
+        long machine = simulator
+                .market()
+                .list("RTX 3090", 1, new BigDecimal(price), "Texas, US", fields -> fields.put("storage_cost", STORAGE));
         long offer = simulator.market().offers().stream()
                 .filter(o -> o.machineId() == machine)
                 .findFirst()
@@ -116,13 +117,22 @@ class BooksTest {
         assertEquals("stopped", simulator.instance(id).orElseThrow().status());
         assertTrue(simulator.account().credit().signum() < 0, "the disk is billed on");
         long offer = simulator.market().find("RTX 4090", 1).get(0).id();
-        assertEquals("insufficient_credit", caller.create(offer, Caller.container("b", "")).error());
+        assertEquals(
+                "insufficient_credit",
+                caller.create(offer, Caller.container("b", "")).error());
     }
 
     @Test
     void theHostsContractEndsTheInstance() throws IOException {
-        long machine = simulator.market().list("RTX 3090", 1, BigDecimal.ONE, "Texas, US", fields -> fields.put(
-                "end_date", (double) clock.instant().plus(Duration.ofHours(2)).getEpochSecond()));
+        long machine = simulator
+                .market()
+                .list(
+                        "RTX 3090",
+                        1,
+                        BigDecimal.ONE,
+                        "Texas, US",
+                        fields -> fields.put("end_date", (double)
+                                clock.instant().plus(Duration.ofHours(2)).getEpochSecond()));
         long offer = simulator.market().offers().stream()
                 .filter(o -> o.machineId() == machine)
                 .findFirst()
@@ -162,10 +172,13 @@ class BooksTest {
         Caller.Reply created = caller.create(offer, Caller.container("a", ""));
         long id = created.json().get("new_contract").asLong();
         long other = rent("0.1", "b");
-        Caller machine = new Caller(simulator, created.json().get("instance_api_key").asText());
+        Caller machine =
+                new Caller(simulator, created.json().get("instance_api_key").asText());
         assertEquals(403, machine.destroy(other).status());
-        assertEquals(403, machine.create(simulator.market().find("RTX 4090", 1).get(0).id(), Caller.container("x", ""))
-                .status());
+        assertEquals(
+                403,
+                machine.create(simulator.market().find("RTX 4090", 1).get(0).id(), Caller.container("x", ""))
+                        .status());
         assertEquals(200, machine.destroy(id).status());
         assertEquals(Optional.of(Books.Hand.INSTANCE_KEY), entry(id).destroyedBy());
     }
@@ -183,8 +196,9 @@ class BooksTest {
         assertEquals(3, first.json().get("total").asInt());
         assertEquals(0.395, first.json().at("/results/0/amount").asDouble());
         assertEquals("l0", first.json().at("/results/0/metadata/label").asText());
-        Caller.Reply second = caller.get("/api/v0/charges/?limit=2&latest_first=false&select_filters=" + filters
-                + "&after_token=" + Caller.encoded(first.json().get("next_token").asText()));
+        Caller.Reply second =
+                caller.get("/api/v0/charges/?limit=2&latest_first=false&select_filters=" + filters + "&after_token="
+                        + Caller.encoded(first.json().get("next_token").asText()));
         assertEquals(1, second.json().get("results").size());
         assertTrue(second.json().get("next_token").isNull());
         assertEquals(400, caller.get("/api/v0/charges/").status());

@@ -47,7 +47,11 @@ class BootFaultsTest {
 
     @Test
     void stuckLoading() throws IOException {
-        assertEquals("loading", hourAfter(Fault.of(Fault.Kind.STUCK_LOADING)).get("actual_status").asText());
+        assertEquals(
+                "loading",
+                hourAfter(Fault.of(Fault.Kind.STUCK_LOADING))
+                        .get("actual_status")
+                        .asText());
         assertNoGpuCost();
     }
 
@@ -65,7 +69,11 @@ class BootFaultsTest {
 
     @Test
     void exitedWhileBooting() throws IOException {
-        assertEquals("exited", hourAfter(Fault.of(Fault.Kind.EXITED_IN_BOOT)).get("actual_status").asText());
+        assertEquals(
+                "exited",
+                hourAfter(Fault.of(Fault.Kind.EXITED_IN_BOOT))
+                        .get("actual_status")
+                        .asText());
         assertNoGpuCost();
     }
 
@@ -78,8 +86,16 @@ class BootFaultsTest {
 
     @Test
     void theHostGoesOfflineWhileBootingOrLater() throws IOException {
-        assertEquals("offline", hourAfter(Fault.of(Fault.Kind.HOST_OFFLINE)).get("actual_status").asText());
-        simulator.faults().add(Fault.of(Fault.Kind.HOST_OFFLINE).delay(Duration.ofMinutes(3)).once());
+        assertEquals(
+                "offline",
+                hourAfter(Fault.of(Fault.Kind.HOST_OFFLINE))
+                        .get("actual_status")
+                        .asText());
+        simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.HOST_OFFLINE)
+                        .delay(Duration.ofMinutes(3))
+                        .once());
         long id = caller.rent("RTX 4090", "b", "");
         clock.advance(Duration.ofMinutes(3));
         assertEquals("running", caller.show(id).get("actual_status").asText());

@@ -50,8 +50,9 @@ class CallFaultsTest {
     @ParameterizedTest
     @ValueSource(ints = {400, 404, 409, 410})
     void anOfferIsGoneInEveryShape(int status) throws IOException {
-        Faults.Active fault = simulator.faults().add(
-                Fault.of(Fault.Kind.OFFER_GONE).offer(offer).status(status).once());
+        Faults.Active fault = simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.OFFER_GONE).offer(offer).status(status).once());
         Caller.Reply reply = create();
         assertEquals(status, reply.status());
         assertTrue(reply.text().contains("no_such_ask"));
@@ -74,12 +75,16 @@ class CallFaultsTest {
         simulator.faults().add(Fault.of(Fault.Kind.BID_TOO_LOW).once());
         Caller.Reply reply = create();
         assertEquals(400, reply.status());
-        assertEquals(reply.json().get("new_contract").asLong(), simulator.books().left().get(0).id());
+        assertEquals(
+                reply.json().get("new_contract").asLong(),
+                simulator.books().left().get(0).id());
     }
 
     @Test
     void throttlingStrikesTheEndpointItIsMeantFor() throws IOException {
-        simulator.faults().add(Fault.of(Fault.Kind.THROTTLED).endpoint(Endpoint.LIST).times(2));
+        simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.THROTTLED).endpoint(Endpoint.LIST).times(2));
         assertEquals(200, caller.get("/api/v0/users/current/").status());
         assertEquals(429, caller.get("/api/v1/instances/").status());
         assertEquals(429, caller.get("/api/v1/instances/").status());
@@ -98,7 +103,9 @@ class CallFaultsTest {
             assertNull(before.json(), "a gateway answers with HTML");
         }
         assertTrue(simulator.instances().isEmpty());
-        simulator.faults().add(Fault.of(Fault.Kind.SERVER_ERROR_AFTER).status(status).once());
+        simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.SERVER_ERROR_AFTER).status(status).once());
         assertEquals(status, create().status());
         assertEquals(1, simulator.instances().size());
     }
@@ -108,7 +115,12 @@ class CallFaultsTest {
             value = Fault.Kind.class,
             names = {"TIMEOUT_BEFORE", "TIMEOUT_AFTER", "LOST_ANSWER", "CONNECTION_CUT"})
     void anAnswerThatNeverComesSaysNothingOfTheEffect(Fault.Kind kind) throws IOException {
-        simulator.faults().add(Fault.of(kind).endpoint(Endpoint.CREATE).delay(Duration.ofMillis(300)).once());
+        simulator
+                .faults()
+                .add(Fault.of(kind)
+                        .endpoint(Endpoint.CREATE)
+                        .delay(Duration.ofMillis(300))
+                        .once());
         assertThrows(IOException.class, this::create);
         boolean effect = kind == Fault.Kind.TIMEOUT_AFTER || kind == Fault.Kind.LOST_ANSWER;
         assertEquals(effect ? 1 : 0, simulator.instances().size());
@@ -118,7 +130,11 @@ class CallFaultsTest {
 
     @Test
     void aSlowAnswerComes() throws IOException {
-        simulator.faults().add(Fault.of(Fault.Kind.SLOW_ANSWER).delay(Duration.ofMillis(300)).once());
+        simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.SLOW_ANSWER)
+                        .delay(Duration.ofMillis(300))
+                        .once());
         long begin = System.nanoTime();
         assertEquals(200, caller.get("/api/v1/instances/").status());
         assertTrue(System.nanoTime() - begin >= Duration.ofMillis(290).toNanos());
@@ -149,7 +165,9 @@ class CallFaultsTest {
     @Test
     void listsLie() throws IOException {
         for (int i = 0; i < 30; i++) {
-            caller.rent(simulator.market().offers().get(i).id(), Caller.container("a", "").put("disk", 8));
+            caller.rent(
+                    simulator.market().offers().get(i).id(),
+                    Caller.container("a", "").put("disk", 8));
         }
         simulator.faults().add(Fault.of(Fault.Kind.EMPTY_LIST).once());
         JsonNode empty = caller.get("/api/v1/instances/").json();
@@ -166,7 +184,8 @@ class CallFaultsTest {
         simulator.faults().add(Fault.of(Fault.Kind.FAILING_PAGE_2).once());
         JsonNode first = caller.get("/api/v1/instances/").json();
         assertEquals(25, first.get("instances").size());
-        String next = "/api/v1/instances/?after_token=" + Caller.encoded(first.get("next_token").asText());
+        String next = "/api/v1/instances/?after_token="
+                + Caller.encoded(first.get("next_token").asText());
         assertEquals(500, caller.get(next).status());
         assertEquals(5, caller.get(next).json().get("instances").size());
     }
@@ -188,8 +207,11 @@ class CallFaultsTest {
     void aDestroyedInstanceMayComeBackAndCostsAllTheTime() throws IOException {
         long id = create().json().get("new_contract").asLong();
         clock.advance(Duration.ofMinutes(1));
-        simulator.faults()
-                .add(Fault.of(Fault.Kind.DESTROY_RESURRECTS).delay(Duration.ofMinutes(5)).once());
+        simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.DESTROY_RESURRECTS)
+                        .delay(Duration.ofMinutes(5))
+                        .once());
         assertEquals(200, caller.destroy(id).status());
         assertTrue(caller.show(id).isNull());
         assertEquals(0, caller.list().size());
@@ -200,8 +222,9 @@ class CallFaultsTest {
 
     @Test
     void aRateStrikesItsShareAndTheSameCallsForTheSameSeed() throws IOException {
-        Faults.Active fault =
-                simulator.faults().add(Fault.of(Fault.Kind.SERVER_ERROR).endpoint(Endpoint.USER).rate(0.3));
+        Faults.Active fault = simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.SERVER_ERROR).endpoint(Endpoint.USER).rate(0.3));
         for (int i = 0; i < 200; i++) {
             caller.get("/api/v0/users/current/");
         }
@@ -213,7 +236,9 @@ class CallFaultsTest {
 
     @Test
     void faultsOfOneLabelLeaveOthersAlone() throws IOException {
-        simulator.faults().add(Fault.of(Fault.Kind.SERVER_ERROR).endpoint(Endpoint.CREATE).label("jenkins-"));
+        simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.SERVER_ERROR).endpoint(Endpoint.CREATE).label("jenkins-"));
         assertEquals(200, create().status());
         long next = simulator.market().find("RTX 4090", 1).get(0).id();
         assertEquals(500, caller.create(next, Caller.container("jenkins-1", "")).status());

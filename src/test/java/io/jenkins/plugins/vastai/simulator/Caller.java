@@ -48,7 +48,9 @@ final class Caller {
             HttpResponse<String> response =
                     http.send(request.build(), HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
             return new Reply(
-                    response.statusCode(), response.body(), Json.parse(response.body()).orElse(null));
+                    response.statusCode(),
+                    response.body(),
+                    Json.parse(response.body()).orElse(null));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException(e);

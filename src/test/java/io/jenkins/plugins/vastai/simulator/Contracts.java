@@ -178,8 +178,10 @@ final class Contracts {
                 stop(contract, "stopped", "stopped", at);
             }
         });
-        later(c, c.host.contractEnd.plus(REMOVED_AFTER_END), (contract, at) ->
-                destroy(contract, Books.Hand.OUTSIDE, at));
+        later(
+                c,
+                c.host.contractEnd.plus(REMOVED_AFTER_END),
+                (contract, at) -> destroy(contract, Books.Hand.OUTSIDE, at));
     }
 
     private void planBoot(Contract c, Instant from, Duration boot) {
@@ -207,11 +209,13 @@ final class Contracts {
             voidPlans(c);
             later(c, at.plus(loadTime(c)), (contract, when) -> {
                 contract.actual = "exited";
-                contract.message =
-                        contract.fault(Fault.Kind.EXITED_IN_BOOT).flatMap(Fault::text).orElse(
-                                "Container exited with code 1");
+                contract.message = contract.fault(Fault.Kind.EXITED_IN_BOOT)
+                        .flatMap(Fault::text)
+                        .orElse("Container exited with code 1");
             });
-        } else if (c.fault(Fault.Kind.HOST_OFFLINE).filter(f -> f.delay().isEmpty()).isPresent()) {
+        } else if (c.fault(Fault.Kind.HOST_OFFLINE)
+                .filter(f -> f.delay().isEmpty())
+                .isPresent()) {
             voidPlans(c);
             offline(c, at);
         } else {

@@ -66,7 +66,9 @@ class CreateRulesTest {
 
     @Test
     void aScriptAndArgumentsMayHave4096Characters() throws IOException {
-        assertEquals(200, caller.create(offer, Caller.container("a", "#".repeat(4096))).status());
+        assertEquals(
+                200,
+                caller.create(offer, Caller.container("a", "#".repeat(4096))).status());
     }
 
     @Test
@@ -88,7 +90,9 @@ class CreateRulesTest {
         ObjectNode body = Caller.container("a", "");
         body.put("env", "-e A=b -p 22:22");
         long id = caller.rent(offer, body);
-        assertEquals("[[\"A\",\"b\"],[\"-p 22:22\",\"1\"]]", caller.show(id).get("extra_env").toString());
+        assertEquals(
+                "[[\"A\",\"b\"],[\"-p 22:22\",\"1\"]]",
+                caller.show(id).get("extra_env").toString());
     }
 
     private ObjectNode machine() {
@@ -134,8 +138,7 @@ class CreateRulesTest {
     @Test
     void aPriceMakesABidAndABidTooLowLeavesAStoppedContract() throws IOException {
         BigDecimal floor = simulator.market().offer(offer).orElseThrow().minBid();
-        Caller.Reply low = caller.create(
-                offer, Caller.container("low", "").put("price", floor.doubleValue() - 0.01));
+        Caller.Reply low = caller.create(offer, Caller.container("low", "").put("price", floor.doubleValue() - 0.01));
         assertEquals(400, low.status());
         long left = low.json().get("new_contract").asLong();
         assertEquals("stopped", caller.show(left).get("intended_status").asText());

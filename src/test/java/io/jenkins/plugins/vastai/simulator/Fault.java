@@ -164,8 +164,7 @@ public record Fault(
     }
 
     public Fault endpoint(Endpoint only) {
-        return new Fault(
-                kind, Optional.of(only), offer, machine, instance, label, rate, times, status, delay, text);
+        return new Fault(kind, Optional.of(only), offer, machine, instance, label, rate, times, status, delay, text);
     }
 
     public Fault offer(long id) {
@@ -202,8 +201,7 @@ public record Fault(
     }
 
     public Fault delay(Duration time) {
-        return new Fault(
-                kind, endpoint, offer, machine, instance, label, rate, times, status, Optional.of(time), text);
+        return new Fault(kind, endpoint, offer, machine, instance, label, rate, times, status, Optional.of(time), text);
     }
 
     public Fault text(String words) {

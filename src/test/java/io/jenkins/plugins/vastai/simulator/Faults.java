@@ -52,7 +52,10 @@ public final class Faults {
 
     /** Only among faults that were added after that number and name the instance. */
     Optional<Fault> hitSince(long after, Fault.Kind kind, Occasion occasion) {
-        return hit(kind, occasion, one -> one.number > after && one.fault.instance().isPresent());
+        return hit(
+                kind,
+                occasion,
+                one -> one.number > after && one.fault.instance().isPresent());
     }
 
     private Optional<Fault> hit(Fault.Kind kind, Occasion occasion, Predicate<Active> which) {

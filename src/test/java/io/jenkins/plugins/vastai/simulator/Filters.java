@@ -40,13 +40,20 @@ final class Filters {
             case "verified":
                 return every(tests, IntNode.valueOf(truth("verified".equals(text(field.apply("verification"))))));
             case "external":
-                return every(tests, IntNode.valueOf(truth(field.apply("external").asBoolean())));
+                return every(
+                        tests, IntNode.valueOf(truth(field.apply("external").asBoolean())));
             case "datacenter":
-                return every(tests, IntNode.valueOf(truth(field.apply("hosting_type").asInt() >= 1)));
+                return every(
+                        tests, IntNode.valueOf(truth(field.apply("hosting_type").asInt() >= 1)));
             case "geolocation":
-                return every(tests, country(field.apply("geolocation")).<JsonNode>map(TextNode::valueOf).orElse(null));
+                return every(
+                        tests,
+                        country(field.apply("geolocation"))
+                                .<JsonNode>map(TextNode::valueOf)
+                                .orElse(null));
             case "target_reliability":
-                return field.apply("expected_reliability").asDouble() >= tests.elements().next().asDouble();
+                return field.apply("expected_reliability").asDouble()
+                        >= tests.elements().next().asDouble();
             default:
                 String name = ALIASES.getOrDefault(key, key);
                 double factor = 1;

@@ -11,8 +11,7 @@ import java.util.List;
 import java.util.Objects;
 
 /** A line of gpus.csv: a card, what it costs, and the machines it sits in. */
-record GpuModel(
-        String name, int ramMb, BigDecimal price, int computeCap, Kind kind, List<Integer> machineSizes) {
+record GpuModel(String name, int ramMb, BigDecimal price, int computeCap, Kind kind, List<Integer> machineSizes) {
     enum Kind {
         DC,
         HOME,

@@ -23,13 +23,7 @@ final class Host {
     final List<Listing> listings = new ArrayList<>();
     boolean listed = true;
 
-    Host(
-            long machineId,
-            GpuModel gpu,
-            int gpus,
-            ObjectNode fields,
-            BigDecimal pricePerGpu,
-            Instant contractEnd) {
+    Host(long machineId, GpuModel gpu, int gpus, ObjectNode fields, BigDecimal pricePerGpu, Instant contractEnd) {
         this.machineId = machineId;
         this.gpu = gpu;
         this.gpus = gpus;

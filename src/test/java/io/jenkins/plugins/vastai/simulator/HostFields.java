@@ -49,13 +49,20 @@ final class HostFields {
         row.putNull("external").put("geolocation", place);
         row.put("geolocode", 100 + random.nextInt(400_000));
         row.put("gpu_arch", amd ? "amd" : "nvidia").put("gpu_display_active", false);
-        row.put("gpu_lanes", 16).put("gpu_mem_bw", 896.4).put("gpu_name", gpu.name()).put("gpu_ram", gpu.ramMb());
+        row.put("gpu_lanes", 16)
+                .put("gpu_mem_bw", 896.4)
+                .put("gpu_name", gpu.name())
+                .put("gpu_ram", gpu.ramMb());
         row.put("gpu_max_power", 450.0).put("gpu_max_temp", 90.0).put("has_avx", arm ? 0 : 1);
-        row.put("host_id", 1000 + machine % 977).put("hosting_type", home ? 0 : 1).putNull("hostname");
+        row.put("host_id", 1000 + machine % 977)
+                .put("hosting_type", home ? 0 : 1)
+                .putNull("hostname");
         row.put("inet_down", down).put("inet_down_cost", perGb);
         row.put("inet_up", Math.round(down * 9) / 10.0).put("inet_up_cost", perGb);
         row.put("internet_down_cost_per_tb", perGb * 1000).put("internet_up_cost_per_tb", perGb * 1000);
-        row.put("logo", "/static/logos/vastai_small2.png").put("machine_id", machine).put("mobo_name", "ROMED8-2T");
+        row.put("logo", "/static/logos/vastai_small2.png")
+                .put("machine_id", machine)
+                .put("mobo_name", "ROMED8-2T");
         row.put("os_version", "22.04").put("pci_gen", 4.0).put("pcie_bw", 24.8);
         // The market's addresses may carry a line end.
         row.put("public_ipaddr", "198.51.100." + machine % 250 + (machine % 3 == 0 ? "\n" : ""));
@@ -65,9 +72,18 @@ final class HostFields {
         row.put("start_date", opened.getEpochSecond() - 86_400.0 * 30).put("static_ip", !home);
         row.put("storage_cost", new java.math.BigDecimal(home ? "0.15" : "0.10"));
         row.put("verification", "verified").put("vericode", 1).put("vram_costperhour", 1.4e-05);
-        row.putNull("webpage").put("vms_enabled", false).put("is_vm_deverified", false).put("resource_type", "gpu");
-        row.putNull("cluster_id").putNull("avail_vol_ask_id").putNull("avail_vol_dph").putNull("avail_vol_size");
-        row.putNull("nw_disk_min_bw").putNull("nw_disk_max_bw").putNull("nw_disk_avg_bw").put("rn", 1);
+        row.putNull("webpage")
+                .put("vms_enabled", false)
+                .put("is_vm_deverified", false)
+                .put("resource_type", "gpu");
+        row.putNull("cluster_id")
+                .putNull("avail_vol_ask_id")
+                .putNull("avail_vol_dph")
+                .putNull("avail_vol_size");
+        row.putNull("nw_disk_min_bw")
+                .putNull("nw_disk_max_bw")
+                .putNull("nw_disk_avg_bw")
+                .put("rn", 1);
         row.putNull("discount_rate").put("discounted_hourly", 0);
         row.put("time_remaining", "").put("time_remaining_isbid", "");
         return row;

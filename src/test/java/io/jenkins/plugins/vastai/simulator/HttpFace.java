@@ -101,7 +101,9 @@ final class HttpFace implements AutoCloseable {
                 body = new String(in.readNBytes(LARGEST_BODY), StandardCharsets.UTF_8);
             }
             String header = exchange.getRequestHeaders().getFirst("Authorization");
-            String token = header != null && header.startsWith("Bearer ") ? header.substring(7).trim() : "";
+            String token = header != null && header.startsWith("Bearer ")
+                    ? header.substring(7).trim()
+                    : "";
             Call call = Call.of(exchange.getRequestMethod(), exchange.getRequestURI(), body, token);
             Outcome outcome;
             try {
@@ -195,12 +197,13 @@ final class HttpFace implements AutoCloseable {
         if (fault.status() == 0 || fault.status() == 500) {
             return Answer.error(500, "server_error", fault.text().orElse("Something went wrong on the server"));
         }
-        String words = fault.status() + switch (fault.status()) {
-            case 502 -> " Bad Gateway";
-            case 503 -> " Service Unavailable";
-            case 504 -> " Gateway Time-out";
-            default -> " Error";
-        };
+        String words = fault.status()
+                + switch (fault.status()) {
+                    case 502 -> " Bad Gateway";
+                    case 503 -> " Service Unavailable";
+                    case 504 -> " Gateway Time-out";
+                    default -> " Error";
+                };
         return Answer.text(
                 fault.status(),
                 "text/html",
@@ -235,8 +238,12 @@ final class HttpFace implements AutoCloseable {
         Optional<Endpoint> endpoint = Optional.of(call.endpoint());
         synchronized (world.lock) {
             if (call.endpoint() == Endpoint.CREATE) {
-                long machine = world.market.listing(call.id()).map(l -> l.host.machineId).orElse(0L);
-                String label = call.object().map(body -> body.path("label").asText("")).orElse("");
+                long machine = world.market
+                        .listing(call.id())
+                        .map(l -> l.host.machineId)
+                        .orElse(0L);
+                String label =
+                        call.object().map(body -> body.path("label").asText("")).orElse("");
                 return new Faults.Occasion(endpoint, call.id(), machine, 0, label);
             }
             return world.contracts
@@ -274,7 +281,9 @@ final class HttpFace implements AutoCloseable {
             if (foreign || !key.get().may(asked.endpoint().scope())) {
                 int status = asked.method().equals("GET") ? 401 : 403;
                 return Answer.error(
-                        status, "auth_error", "API key lacks permission " + asked.endpoint().scope() + ".");
+                        status,
+                        "auth_error",
+                        "API key lacks permission " + asked.endpoint().scope() + ".");
             }
             return answer(asked.with(key.get()), now, occasion);
         }
@@ -329,7 +338,10 @@ final class HttpFace implements AutoCloseable {
             return Answer.ok(body);
         }
         if (hit(Fault.Kind.NULL_LIST, occasion).isPresent()) {
-            body.put("instances_found", 0).put("total_instances", 0).putNull("next_token").putNull("instances");
+            body.put("instances_found", 0)
+                    .put("total_instances", 0)
+                    .putNull("next_token")
+                    .putNull("instances");
             body.putObject("label_counts");
             return Answer.ok(body);
         }

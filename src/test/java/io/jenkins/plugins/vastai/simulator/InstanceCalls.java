@@ -95,7 +95,8 @@ final class InstanceCalls {
         return world.contracts.start(c, now)
                 ? Answer.done()
                 : Answer.error(
-                        200, "resources_unavailable",
+                        200,
+                        "resources_unavailable",
                         "Required resources are currently unavailable, state change queued.");
     }
 

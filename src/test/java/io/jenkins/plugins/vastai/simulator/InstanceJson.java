@@ -10,12 +10,51 @@ import java.util.List;
 /** An instance as the API shows it. With the world's lock held. */
 final class InstanceJson {
     private static final List<String> FROM_OFFER = List.of(
-            "machine_id", "host_id", "bundle_id", "cpu_arch", "cpu_cores", "cpu_cores_effective", "cpu_name", "cpu_ram",
-            "gpu_name", "gpu_arch", "num_gpus", "gpu_ram", "gpu_frac", "gpu_lanes", "gpu_mem_bw", "bw_nvlink",
-            "compute_cap", "cuda_max_good", "driver_version", "disk_name", "disk_bw", "has_avx", "static_ip",
-            "verification", "hosting_type", "min_bid", "storage_cost", "inet_up", "inet_down", "inet_up_cost",
-            "inet_down_cost", "reliability2", "score", "dlperf", "total_flops", "os_version", "mobo_name", "pci_gen",
-            "pcie_bw", "vram_costperhour", "credit_discount_max", "webpage", "logo", "direct_port_count", "end_date");
+            "machine_id",
+            "host_id",
+            "bundle_id",
+            "cpu_arch",
+            "cpu_cores",
+            "cpu_cores_effective",
+            "cpu_name",
+            "cpu_ram",
+            "gpu_name",
+            "gpu_arch",
+            "num_gpus",
+            "gpu_ram",
+            "gpu_frac",
+            "gpu_lanes",
+            "gpu_mem_bw",
+            "bw_nvlink",
+            "compute_cap",
+            "cuda_max_good",
+            "driver_version",
+            "disk_name",
+            "disk_bw",
+            "has_avx",
+            "static_ip",
+            "verification",
+            "hosting_type",
+            "min_bid",
+            "storage_cost",
+            "inet_up",
+            "inet_down",
+            "inet_up_cost",
+            "inet_down_cost",
+            "reliability2",
+            "score",
+            "dlperf",
+            "total_flops",
+            "os_version",
+            "mobo_name",
+            "pci_gen",
+            "pcie_bw",
+            "vram_costperhour",
+            "credit_discount_max",
+            "webpage",
+            "logo",
+            "direct_port_count",
+            "end_date");
 
     private static final List<String> PULL = List.of(
             "c60621a45423: Pulling fs layer",
@@ -91,7 +130,10 @@ final class InstanceJson {
         made.put("cpu_util", measured ? 0.02 : 0.0);
         if (measured) {
             made.put("mem_limit", 64.4).put("mem_usage", 0.61).put("vmem_usage", 0.0);
-            made.put("gpu_util", 0.0).put("gpu_temp", 34.0).put("disk_util", 0.9).put("disk_usage", 3.2);
+            made.put("gpu_util", 0.0)
+                    .put("gpu_temp", 34.0)
+                    .put("disk_util", 0.9)
+                    .put("disk_usage", 3.2);
         } else {
             made.putNull("mem_limit").putNull("mem_usage").putNull("vmem_usage");
             made.putNull("gpu_util").putNull("gpu_temp").put("disk_util", -1).put("disk_usage", -1);

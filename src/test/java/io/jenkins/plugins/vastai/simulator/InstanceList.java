@@ -20,8 +20,21 @@ final class InstanceList {
     private static final int MOST_ROWS = 25;
     private static final int ROWS_FOR_NONSENSE = 5;
     private static final Set<String> COLUMNS = Set.of(
-            "id", "label", "actual_status", "intended_status", "cur_state", "next_state", "gpu_name", "machine_id",
-            "host_id", "verification", "image_uuid", "template_id", "template_hash_id", "start_date", "is_bid");
+            "id",
+            "label",
+            "actual_status",
+            "intended_status",
+            "cur_state",
+            "next_state",
+            "gpu_name",
+            "machine_id",
+            "host_id",
+            "verification",
+            "image_uuid",
+            "template_id",
+            "template_hash_id",
+            "start_date",
+            "is_bid");
 
     private final World world;
 
@@ -124,7 +137,8 @@ final class InstanceList {
         List<Sort> found = new ArrayList<>();
         if (!text.isBlank()) {
             for (JsonNode one : json(text, "order_by")) {
-                found.add(new Sort(one.path("col").asText(), one.path("dir").asText("asc").equals("desc")));
+                found.add(new Sort(
+                        one.path("col").asText(), one.path("dir").asText("asc").equals("desc")));
             }
         }
         if (found.stream().noneMatch(sort -> sort.column.equals("id"))) {

@@ -42,7 +42,9 @@ class InstancesTest {
     }
 
     private static String status(JsonNode instance) {
-        return instance.get("actual_status").isNull() ? null : instance.get("actual_status").asText();
+        return instance.get("actual_status").isNull()
+                ? null
+                : instance.get("actual_status").asText();
     }
 
     @Test
@@ -64,7 +66,9 @@ class InstancesTest {
         clock.advance(Duration.ofSeconds(9));
         JsonNode running = caller.show(id);
         assertEquals("running", status(running));
-        assertEquals("success, running nvidia/cuda_12.4.1-base-ubuntu22.04/ssh", running.get("status_msg").asText());
+        assertEquals(
+                "success, running nvidia/cuda_12.4.1-base-ubuntu22.04/ssh",
+                running.get("status_msg").asText());
         assertTrue(running.get("ports").isNull(), "ports lag behind running");
         clock.advance(Duration.ofSeconds(5));
         assertTrue(caller.show(id).at("/ports/22~1tcp/0/HostPort").isTextual());
@@ -117,7 +121,8 @@ class InstancesTest {
                             + Caller.encoded("[{\"col\":\"id\",\"dir\":\"desc\"}]") + token)
                     .json();
             assertTrue(page.get("instances").size() <= 25);
-            assertEquals(page.get("instances").size(), page.get("instances_found").asInt());
+            assertEquals(
+                    page.get("instances").size(), page.get("instances_found").asInt());
             assertEquals(60, page.get("total_instances").asInt());
             assertEquals(30, page.at("/label_counts/even").asInt());
             page.get("instances").forEach(row -> found.add(row.get("id").asLong()));
@@ -127,7 +132,9 @@ class InstancesTest {
         } while (token != null);
         assertEquals(60, new LinkedHashSet<>(found).size());
         assertEquals(found.stream().sorted(java.util.Comparator.reverseOrder()).toList(), found);
-        assertEquals(5, caller.get("/api/v1/instances/?limit=0").json().get("instances").size());
+        assertEquals(
+                5,
+                caller.get("/api/v1/instances/?limit=0").json().get("instances").size());
         JsonNode odd = caller.get("/api/v1/instances/?select_cols=" + Caller.encoded("[\"id\",\"label\"]")
                         + "&select_filters=" + Caller.encoded("{\"label\":{\"eq\":\"odd\"}}"))
                 .json();
@@ -141,10 +148,14 @@ class InstancesTest {
                 caller.get("/api/v1/instances/?select_filters=" + Caller.encoded("{\"dph_total\":{\"lt\":1}}"));
         assertEquals(400, filter.status());
         assertEquals("invalid_request", filter.error());
-        assertEquals("invalid_token", caller.get("/api/v1/instances/?after_token=xyz").error());
+        assertEquals(
+                "invalid_token",
+                caller.get("/api/v1/instances/?after_token=xyz").error());
         assertEquals(410, caller.get("/api/v0/instances/").status());
         assertEquals(404, caller.get("/api/v0/nonsense/").status());
-        assertEquals(400, caller.call("DELETE", "/api/v0/instances/abc/", Json.object()).status());
+        assertEquals(
+                400,
+                caller.call("DELETE", "/api/v0/instances/abc/", Json.object()).status());
         assertTrue(caller.list().isEmpty());
         assertTrue(caller.get("/api/v1/instances").json().get("success").asBoolean(), "a slash at the end may miss");
     }
@@ -199,7 +210,9 @@ class InstancesTest {
             assertEquals("running", status(caller.show(id)));
             assertFalse(caller.show(id).get("ports").isNull());
         }
-        assertEquals("invalid_args", caller.call("PUT", "/api/v0/instances/reboot/1/", Json.object()).error());
+        assertEquals(
+                "invalid_args",
+                caller.call("PUT", "/api/v0/instances/reboot/1/", Json.object()).error());
     }
 
     @Test
@@ -260,7 +273,10 @@ class InstancesTest {
         assertEquals(200, anonymous.get(path).status());
         assertTrue(anonymous.get(path).text().contains("Downloading")
                 || anonymous.get(path).text().contains(":"));
-        assertEquals("invalid_id", caller.call("PUT", "/api/v0/instances/request_logs/1/", Json.object()).error());
+        assertEquals(
+                "invalid_id",
+                caller.call("PUT", "/api/v0/instances/request_logs/1/", Json.object())
+                        .error());
     }
 
     @Test
@@ -268,10 +284,16 @@ class InstancesTest {
         long begin = System.nanoTime();
         for (int i = 0; i < 300; i++) {
             List<SimulatedOffer> offers = simulator.market().offers();
-            caller.rent(offers.get(i % offers.size()).id(), Caller.container("jenkins-" + i, "").put("disk", 8));
+            caller.rent(
+                    offers.get(i % offers.size()).id(),
+                    Caller.container("jenkins-" + i, "").put("disk", 8));
         }
         clock.advance(Duration.ofSeconds(200));
-        assertEquals(300, simulator.instances().stream().filter(SimulatedInstance::running).count());
+        assertEquals(
+                300,
+                simulator.instances().stream()
+                        .filter(SimulatedInstance::running)
+                        .count());
         for (SimulatedInstance instance : simulator.instances()) {
             caller.destroy(instance.id());
         }

@@ -79,7 +79,10 @@ final class Ledger implements Books {
     void rates(Contract contract, BigDecimal gpuPerHour, BigDecimal storagePerHour, Instant at) {
         Line line = lines.computeIfAbsent(contract.id, id -> new Line(contract));
         fold(at);
-        rate = rate.subtract(line.gpuRate).subtract(line.storageRate).add(gpuPerHour).add(storagePerHour);
+        rate = rate.subtract(line.gpuRate)
+                .subtract(line.storageRate)
+                .add(gpuPerHour)
+                .add(storagePerHour);
         line.fold(at);
         line.gpuRate = gpuPerHour;
         line.storageRate = storagePerHour;

@@ -87,9 +87,12 @@ final class Listing {
             ids.add(host.machineId * 16 + i);
         }
         made.put("gpu_total_ram", (long) host.gpu.ramMb() * count);
-        made.put("cpu_cores_effective", Math.round(host.fields.path("cpu_threads").asDouble(32) * share * 10) / 10.0);
+        made.put(
+                "cpu_cores_effective",
+                Math.round(host.fields.path("cpu_threads").asDouble(32) * share * 10) / 10.0);
         made.put("disk_space", Math.round(host.diskGb * share * 10) / 10.0);
-        made.put("direct_port_count", (int) Math.floor(host.fields.path("direct_port_count").asInt() * share));
+        made.put("direct_port_count", (int)
+                Math.floor(host.fields.path("direct_port_count").asInt() * share));
         made.put("dph_base", Json.money(price));
         made.put("min_bid", minBid().doubleValue());
         double speed = host.fields.path("dlperf_gpu").asDouble(50);
@@ -107,10 +110,9 @@ final class Listing {
             case "dph_total", "dph_total_adj", "discounted_dph_total" -> DoubleNode.valueOf(terms.total(this));
             case "dph_base" -> DoubleNode.valueOf(Json.money(terms.base(this)));
             case "duration" -> DoubleNode.valueOf(duration(terms.now()));
-            case "dlperf_per_dphtotal" -> DoubleNode.valueOf(
-                    row().get("dlperf").doubleValue() / terms.total(this));
-            case "flops_per_dphtotal" -> DoubleNode.valueOf(
-                    row().get("total_flops").doubleValue() / terms.total(this));
+            case "dlperf_per_dphtotal" -> DoubleNode.valueOf(row().get("dlperf").doubleValue() / terms.total(this));
+            case "flops_per_dphtotal" ->
+                DoubleNode.valueOf(row().get("total_flops").doubleValue() / terms.total(this));
             default -> row().get(name);
         };
     }
@@ -125,7 +127,12 @@ final class Listing {
         BigDecimal base = terms.base(this);
         BigDecimal disk = storagePerHour(terms.storageGb());
         for (String name : new String[] {
-            "dph_base", "dph_total", "dph_total_adj", "discounted_dph_total", "duration", "dlperf_per_dphtotal",
+            "dph_base",
+            "dph_total",
+            "dph_total_adj",
+            "discounted_dph_total",
+            "duration",
+            "dlperf_per_dphtotal",
             "flops_per_dphtotal"
         }) {
             made.set(name, field(name, terms));

@@ -158,7 +158,9 @@ final class LocalSite implements Site, AutoCloseable {
         made.put("CONTAINER_API_KEY", c.instanceKey);
         made.put("VAST_CONTAINERLABEL", "C." + c.id);
         made.put("PUBLIC_IPADDR", "127.0.0.1");
-        made.put("SSH_PUBLIC_KEY", c.accountKeys.isEmpty() ? "" : c.accountKeys.get(0).line());
+        made.put(
+                "SSH_PUBLIC_KEY",
+                c.accountKeys.isEmpty() ? "" : c.accountKeys.get(0).line());
         made.put("GPU_COUNT", String.valueOf(c.count));
         made.put("DATA_DIRECTORY", "/workspace/");
         made.put("JUPYTER_TOKEN", c.jupyterToken);

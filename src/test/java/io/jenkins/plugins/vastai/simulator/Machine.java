@@ -30,8 +30,23 @@ final class Machine {
     static final String MARK = "VASTAI_SIMULATOR_MACHINE";
 
     private static final List<String> DIRECTORIES = List.of(
-            "root/.ssh", "etc/ssh", "tmp", "opt", "home", "workspace", "var/lib", "var/log", "var/tmp", "srv", "mnt",
-            "data", "run", "usr/local/bin", "usr/lib/jvm", "bin", ".image");
+            "root/.ssh",
+            "etc/ssh",
+            "tmp",
+            "opt",
+            "home",
+            "workspace",
+            "var/lib",
+            "var/log",
+            "var/tmp",
+            "srv",
+            "mnt",
+            "data",
+            "run",
+            "usr/local/bin",
+            "usr/lib/jvm",
+            "bin",
+            ".image");
 
     private final Path base;
     private final Path directory;
@@ -102,8 +117,10 @@ final class Machine {
         Files.setPosixFilePermissions(home().resolve(".ssh"), PosixFilePermissions.fromString("rwx------"));
         Files.createSymbolicLink(directory.resolve("usr/bin"), directory.resolve("bin"));
         write("etc/environment", "");
-        write("etc/os-release", "PRETTY_NAME=\"Ubuntu 22.04.5 LTS\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"22.04\"\n"
-                + "VERSION_CODENAME=jammy\nID=ubuntu\nID_LIKE=debian\n");
+        write(
+                "etc/os-release",
+                "PRETTY_NAME=\"Ubuntu 22.04.5 LTS\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"22.04\"\n"
+                        + "VERSION_CODENAME=jammy\nID=ubuntu\nID_LIKE=debian\n");
         write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n");
         write("etc/group", "root:x:0:\n");
         write("root/.bashrc", image.bashrc());
@@ -170,7 +187,11 @@ final class Machine {
                 .replace("@API@", api)
                 .replace("@JAVA_HOME@", System.getProperty("java.home"))
                 .replace("@INSTALL_SECONDS@", String.valueOf(image.installSeconds()))
-                .replace("@REAL@", Tools.find(Path.of(name).getFileName().toString()).map(Path::toString).orElse(""));
+                .replace(
+                        "@REAL@",
+                        Tools.find(Path.of(name).getFileName().toString())
+                                .map(Path::toString)
+                                .orElse(""));
         Path file = directory.resolve(name);
         Files.writeString(file, text);
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -195,11 +216,7 @@ final class Machine {
         }
         Path file = home().resolve(".ssh/authorized_keys");
         Files.createDirectories(file.getParent());
-        Files.writeString(
-                file,
-                String.join("\n", keys) + "\n",
-                StandardOpenOption.CREATE,
-                StandardOpenOption.APPEND);
+        Files.writeString(file, String.join("\n", keys) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
     }
 
@@ -297,11 +314,13 @@ final class Machine {
         }
         String script = paths.inside(image.startScript());
         if (image.vm() && !script.startsWith("#!")) {
-            Files.writeString(log(), "onstart: exec format error\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            Files.writeString(
+                    log(), "onstart: exec format error\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
             return;
         }
         write("root/onstart.sh", script);
-        ProcessBuilder builder = builder(List.of("/bin/bash", home().resolve("onstart.sh").toString()));
+        ProcessBuilder builder =
+                builder(List.of("/bin/bash", home().resolve("onstart.sh").toString()));
         Map<String, String> environment = builder.environment();
         image.environment().forEach((name, value) -> environment.put(name, paths.inside(value)));
         environment.put("PATH", path(image.environment().get("PATH"), image.java()));
@@ -309,7 +328,8 @@ final class Machine {
             environment.put("JAVA_HOME", directory.resolve("opt/java/openjdk").toString());
         }
         builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
-        builder.redirectInput(ProcessBuilder.Redirect.from(java.io.File.listRoots()[0].toPath().resolve("dev/null").toFile()));
+        builder.redirectInput(ProcessBuilder.Redirect.from(
+                java.io.File.listRoots()[0].toPath().resolve("dev/null").toFile()));
         started.add(builder.start());
     }
 
@@ -446,7 +466,9 @@ final class Machine {
             for (Path each : (Iterable<Path>) all::iterator) {
                 String name = each.getFileName().toString();
                 if (name.chars().allMatch(Character::isDigit) && carries(each, mark)) {
-                    ProcessHandle.of(Long.parseLong(name)).filter(ProcessHandle::isAlive).ifPresent(found::add);
+                    ProcessHandle.of(Long.parseLong(name))
+                            .filter(ProcessHandle::isAlive)
+                            .ifPresent(found::add);
                 }
             }
         } catch (IOException | UncheckedIOException e) {

@@ -118,8 +118,9 @@ final class MachineCommand implements Command {
         Process running = process;
         if (running != null && running.isAlive() && !pumps.isShutdown()) {
             pumps.execute(() -> {
-                for (java.io.Closeable each :
-                        new java.io.Closeable[] {running.getOutputStream(), running.getInputStream(), running.getErrorStream()}) {
+                for (java.io.Closeable each : new java.io.Closeable[] {
+                    running.getOutputStream(), running.getInputStream(), running.getErrorStream()
+                }) {
                     try {
                         each.close();
                     } catch (IOException e) {

@@ -92,8 +92,8 @@ class MachineTest {
     @Test
     void scriptsAndCommandsStayInsideTheMachine() throws IOException {
         String mark = "vastai-simulator-" + System.nanoTime();
-        long id = rent("touch /root/" + mark + " /etc/" + mark + " /opt/" + mark + " /var/lib/" + mark
-                + " '/tmp/" + mark + "'; mkdir -p /home/jenkins \"/workspace/" + mark + "\"; touch /tmp/ready");
+        long id = rent("touch /root/" + mark + " /etc/" + mark + " /opt/" + mark + " /var/lib/" + mark + " '/tmp/"
+                + mark + "'; mkdir -p /home/jenkins \"/workspace/" + mark + "\"; touch /tmp/ready");
         soon().until(() -> Files.exists(directory(id).resolve("tmp/ready")));
         run(id, "cd /home/jenkins && touch " + mark + " && ls /etc/" + mark);
         for (String place : List.of("root", "etc", "opt", "var/lib", "tmp", "home/jenkins", "workspace")) {
@@ -144,7 +144,9 @@ class MachineTest {
         soon().until(() -> simulator.containerLog(id).contains("ssh-ed25519"));
         assertTrue(simulator.containerLog(id).startsWith("one\ntwo\n"));
         String path = caller.call(
-                        "PUT", "/api/v0/instances/request_logs/" + id + "/", Json.object().put("tail", "2"))
+                        "PUT",
+                        "/api/v0/instances/request_logs/" + id + "/",
+                        Json.object().put("tail", "2"))
                 .json()
                 .get("result_url")
                 .asText()
@@ -158,7 +160,8 @@ class MachineTest {
         long bare = rent("");
         assertEquals("none\n", run(bare, "command -v java || command -v git || echo none"));
         String installed = run(
-                bare, "apt-get update -qq >/dev/null; apt-get install -y --no-install-recommends openjdk-17-jre-headless git"
+                bare,
+                "apt-get update -qq >/dev/null; apt-get install -y --no-install-recommends openjdk-17-jre-headless git"
                         + " >/dev/null; java -version 2>&1 | head -1; git --version");
         assertTrue(installed.contains("version \"") && installed.contains("git version"), installed);
         ObjectNode body = Caller.container("j", ssh.startScript() + "\njava -version; which java");
@@ -182,7 +185,10 @@ class MachineTest {
             SshClients.Result result = SshClients.run(session, "curl -s https://example.com/");
             assertEquals(6, result.code());
             assertTrue(result.err().contains("Could not resolve host"));
-            assertEquals(0, SshClients.run(session, "curl -s " + simulator.uri() + "/api/v0/gpu_types/ >/dev/null").code());
+            assertEquals(
+                    0,
+                    SshClients.run(session, "curl -s " + simulator.uri() + "/api/v0/gpu_types/ >/dev/null")
+                            .code());
         }
     }
 
@@ -191,7 +197,8 @@ class MachineTest {
         long id = rent("");
         String pid = run(id, "nohup sleep 1000 > /tmp/out 2>&1 & echo $!").trim();
         ProcessHandle sleeper = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
-        String orphan = run(id, "setsid sh -c 'sleep 1000 & echo $!' > /tmp/pid 2>&1 < /dev/null; cat /tmp/pid").trim();
+        String orphan = run(id, "setsid sh -c 'sleep 1000 & echo $!' > /tmp/pid 2>&1 < /dev/null; cat /tmp/pid")
+                .trim();
         simulator.cutSsh(id);
         assertTrue(sleeper.isAlive(), "the step goes on");
         assertTrue(ProcessHandle.of(Long.parseLong(orphan)).isPresent());
@@ -280,7 +287,10 @@ class MachineTest {
         int port = instance(id).directPort();
         soon().untilAsserted(() -> assertThrows(IOException.class, () -> ssh.connect(port)));
         String path = "/api/v0/instances/" + id + "/ssh/";
-        assertEquals(200, caller.call("POST", path, Json.object().put("ssh_key", ssh.publicKey())).status());
+        assertEquals(
+                200,
+                caller.call("POST", path, Json.object().put("ssh_key", ssh.publicKey()))
+                        .status());
         connect(id).close();
         long key = Json.parse(caller.get(path).json().get("ssh_keys").asText())
                 .orElseThrow()

@@ -26,9 +26,9 @@ class MainPathTest {
                     .json()
                     .get("offers");
             assertTrue(offers.size() > 1, "several in the US");
-            long id = caller.rent(
-                    offers.get(0).get("id").asLong(), Caller.container("jenkins-a-1", ssh.startScript()));
-            await().atMost(Duration.ofSeconds(20)).until(() -> caller.show(id).path("ports").has("22/tcp"));
+            long id = caller.rent(offers.get(0).get("id").asLong(), Caller.container("jenkins-a-1", ssh.startScript()));
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> caller.show(id).path("ports").has("22/tcp"));
             JsonNode shown = caller.show(id);
             assertEquals("running", shown.get("actual_status").asText());
             int port = shown.at("/ports/22~1tcp/0/HostPort").asInt();
@@ -42,10 +42,13 @@ class MainPathTest {
                 assertEquals(3, result.code());
                 assertEquals("hello\n" + directory.resolve("root") + "\n", result.out());
                 assertEquals("", result.err());
-                assertEquals("abc", SshClients.run(session, "cat", "abc".getBytes()).out());
+                assertEquals(
+                        "abc", SshClients.run(session, "cat", "abc".getBytes()).out());
                 assertEquals(
                         "NVIDIA GeForce RTX 4090, 24564\n",
-                        SshClients.run(session, "nvidia-smi --query-gpu=name,memory.total --format=csv,noheader,nounits")
+                        SshClients.run(
+                                        session,
+                                        "nvidia-smi --query-gpu=name,memory.total --format=csv,noheader,nounits")
                                 .out());
             }
             try (ClientSession session = ssh.connect(shown.get("ssh_port").asInt())) {

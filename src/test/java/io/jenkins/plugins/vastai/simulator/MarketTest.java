@@ -39,16 +39,18 @@ class MarketTest {
     private List<JsonNode> search(String filters) throws IOException {
         Caller.Reply reply = caller.search("{" + filters + "}");
         assertEquals(200, reply.status());
-        return StreamSupport.stream(reply.json().get("offers").spliterator(), false).toList();
+        return StreamSupport.stream(reply.json().get("offers").spliterator(), false)
+                .toList();
     }
 
     @ParameterizedTest
     @CsvSource({
-        "RTX 4090, 1, 24000, 25000", "A100 SXM4, 4, 40000, 41000", "H100 SXM, 2, 80000, 82000",
+        "RTX 4090, 1, 24000, 25000",
+        "A100 SXM4, 4, 40000, 41000",
+        "H100 SXM, 2, 80000, 82000",
         "A100 SXM4, 8, 80000, 82000"
     })
-    void theExamplesCanBeRentedOnSeveralMachinesInTheUs(String gpu, int count, int least, int most)
-            throws IOException {
+    void theExamplesCanBeRentedOnSeveralMachinesInTheUs(String gpu, int count, int least, int most) throws IOException {
         List<JsonNode> found = search("\"gpu_name\":{\"eq\":\"" + gpu + "\"},\"num_gpus\":{\"eq\":" + count
                 + "},\"gpu_ram\":{\"gte\":" + least + ",\"lte\":" + most + "},\"geolocation\":{\"in\":[\"US\"]},"
                 + "\"reliability2\":{\"gte\":0.98},\"direct_port_count\":{\"gte\":1},\"cpu_arch\":{\"eq\":\"amd64\"},"
@@ -117,7 +119,9 @@ class MarketTest {
         JsonNode big = search(only + "100").get(0);
         double storage = small.get("storage_cost").asDouble();
         assertEquals(
-                small.get("dph_total").asDouble() + 90 * storage / 720, big.get("dph_total").asDouble(), 1e-6);
+                small.get("dph_total").asDouble() + 90 * storage / 720,
+                big.get("dph_total").asDouble(),
+                1e-6);
         assertEquals(
                 big.get("dph_base").asDouble() + big.get("storage_total_cost").asDouble(),
                 big.get("dph_total").asDouble(),
@@ -172,16 +176,26 @@ class MarketTest {
         JsonNode put = caller.call(
                         "PUT",
                         "/api/v0/search/asks/",
-                        Json.parse("{\"select_cols\":[\"*\"],\"q\":" + question + "}").orElseThrow())
+                        Json.parse("{\"select_cols\":[\"*\"],\"q\":" + question + "}")
+                                .orElseThrow())
                 .json();
         assertEquals(wanted, put);
-        assertEquals(wanted, caller.get("/api/v0/bundles/?q=" + Caller.encoded(question)).json());
-        assertEquals(400, caller.call("POST", "/api/v0/bundles/", Json.MAPPER.getNodeFactory().textNode("x")).status());
+        assertEquals(
+                wanted,
+                caller.get("/api/v0/bundles/?q=" + Caller.encoded(question)).json());
+        assertEquals(
+                400,
+                caller.call(
+                                "POST",
+                                "/api/v0/bundles/",
+                                Json.MAPPER.getNodeFactory().textNode("x"))
+                        .status());
     }
 
     @Test
     void aBidSearchShowsTheLowestBid() throws IOException {
-        JsonNode offer = search("\"type\":\"bid\",\"gpu_name\":{\"eq\":\"RTX 4090\"}").get(0);
+        JsonNode offer =
+                search("\"type\":\"bid\",\"gpu_name\":{\"eq\":\"RTX 4090\"}").get(0);
         assertTrue(offer.get("is_bid").asBoolean());
         assertEquals(offer.get("min_bid").asDouble(), offer.get("dph_base").asDouble());
     }
@@ -190,28 +204,41 @@ class MarketTest {
     void rentingOneSliceTakesTheOverlappingOffersAndOffersTheRestAnew() throws IOException {
         long machine = simulator.market().list("RTX 4090", 4, new BigDecimal("0.4"), "Texas, US");
         List<SimulatedOffer> before = of(machine);
-        assertEquals(List.of(1, 2, 4), before.stream().map(SimulatedOffer::gpus).sorted().toList());
+        assertEquals(
+                List.of(1, 2, 4),
+                before.stream().map(SimulatedOffer::gpus).sorted().toList());
         Caller owner = new Caller(simulator);
-        long single = before.stream().filter(o -> o.gpus() == 1).findFirst().orElseThrow().id();
+        long single = before.stream()
+                .filter(o -> o.gpus() == 1)
+                .findFirst()
+                .orElseThrow()
+                .id();
         long id = owner.rent(single, Caller.container("a", ""));
         List<SimulatedOffer> after = of(machine);
-        assertEquals(List.of(1, 2), after.stream().map(SimulatedOffer::gpus).sorted().toList());
+        assertEquals(
+                List.of(1, 2), after.stream().map(SimulatedOffer::gpus).sorted().toList());
         assertTrue(after.stream().noneMatch(o -> before.stream().anyMatch(b -> b.id() == o.id())));
         assertEquals(410, owner.create(single, Caller.container("b", "")).status(), "each number is used once");
         owner.destroy(id);
-        assertEquals(List.of(1, 2, 4), of(machine).stream().map(SimulatedOffer::gpus).sorted().toList());
+        assertEquals(
+                List.of(1, 2, 4),
+                of(machine).stream().map(SimulatedOffer::gpus).sorted().toList());
         assertTrue(simulator.market().offer(single).isEmpty(), "back under another number");
     }
 
     private List<SimulatedOffer> of(long machine) {
-        return simulator.market().offers().stream().filter(o -> o.machineId() == machine).toList();
+        return simulator.market().offers().stream()
+                .filter(o -> o.machineId() == machine)
+                .toList();
     }
 
     @Test
     void pricesAndOffersChangeOnDemand() throws IOException {
         SimulatedOffer offer = simulator.market().find("RTX 4090", 1).get(0);
         simulator.market().setPrice(offer.id(), new BigDecimal("9.5"));
-        assertEquals(new BigDecimal("9.5"), simulator.market().offer(offer.id()).orElseThrow().pricePerHour());
+        assertEquals(
+                new BigDecimal("9.5"),
+                simulator.market().offer(offer.id()).orElseThrow().pricePerHour());
         simulator.market().remove(offer.id());
         assertTrue(simulator.market().offer(offer.id()).isEmpty());
         simulator.market().clear();

@@ -20,8 +20,15 @@ final class OfferCalls {
     private static final int LONGEST_IMAGE = 1024;
     private static final int LONGEST_LABEL = 256;
     private static final Set<String> RUNTYPE_WORDS = Set.of(
-            "ssh", "ssh_direct", "ssh_direc", "ssh_proxy", "jupyter", "jupyter_direct", "jupyter_direc",
-            "jupyter_proxy", "args");
+            "ssh",
+            "ssh_direct",
+            "ssh_direc",
+            "ssh_proxy",
+            "jupyter",
+            "jupyter_direct",
+            "jupyter_direc",
+            "jupyter_proxy",
+            "args");
 
     private final World world;
     private final OfferSearch search;
@@ -95,8 +102,8 @@ final class OfferCalls {
         Order order = order(ask, body);
         Optional<Listing> found = world.market.listing(ask);
         long machine = found.map(l -> l.host.machineId).orElse(0L);
-        Faults.Occasion occasion =
-                new Faults.Occasion(Optional.of(Endpoint.CREATE), ask, machine, 0, order.label() == null ? "" : order.label());
+        Faults.Occasion occasion = new Faults.Occasion(
+                Optional.of(Endpoint.CREATE), ask, machine, 0, order.label() == null ? "" : order.label());
         Optional<Fault> gone = world.faults.hit(Fault.Kind.OFFER_GONE, occasion);
         if (gone.isPresent()) {
             world.market.remove(ask);
@@ -106,17 +113,24 @@ final class OfferCalls {
         Listing listing = found.orElseThrow(() -> gone(ask, strict ? 410 : 404));
         check(ask, order, listing, call);
         money(ask, occasion, now);
-        boolean lowBid = order.price().map(p -> p.compareTo(listing.minBid()) < 0).orElse(false)
-                || world.faults.hit(Fault.Kind.BID_TOO_LOW, occasion).isPresent();
+        boolean lowBid =
+                order.price().map(p -> p.compareTo(listing.minBid()) < 0).orElse(false)
+                        || world.faults.hit(Fault.Kind.BID_TOO_LOW, occasion).isPresent();
         List<SshKey> keys = call.key().map(ApiKeys.ApiKey::team).orElse(false) ? List.of() : world.sshKeys;
         Contract made = world.contracts.create(listing, order, order.running() && !lowBid, keys, now);
         world.keys.add(
-                made.instanceKey, "instance " + made.id, Optional.of(Set.of("instance_read", "instance_write")), false,
-                false, made.id);
+                made.instanceKey,
+                "instance " + made.id,
+                Optional.of(Set.of("instance_read", "instance_write")),
+                false,
+                false,
+                made.id);
         if (lowBid) {
             return Answer.of(
                     400,
-                    Json.error("no_such_ask", "error 400/3603: no_such_ask bid too low, instance created in stopped state")
+                    Json.error(
+                                    "no_such_ask",
+                                    "error 400/3603: no_such_ask bid too low, instance created in stopped state")
                             .put("ask_id", ask)
                             .put("new_contract", made.id));
         }
@@ -129,11 +143,15 @@ final class OfferCalls {
     private static Refused gone(long ask, int status) {
         return status == 410
                 ? new Refused(
-                        410, "no_such_ask",
-                        "error 410/3907: no_such_ask Instance type " + ask + " is no longer available.", ask)
+                        410,
+                        "no_such_ask",
+                        "error 410/3907: no_such_ask Instance type " + ask + " is no longer available.",
+                        ask)
                 : new Refused(
-                        status, status == 404 ? "invalid_args" : "no_such_ask",
-                        "error " + status + "/3603: no_such_ask Instance type by id " + ask + " is not available.", ask);
+                        status,
+                        status == 404 ? "invalid_args" : "no_such_ask",
+                        "error " + status + "/3603: no_such_ask Instance type by id " + ask + " is not available.",
+                        ask);
     }
 
     private void check(long ask, Order order, Listing listing, Call call) throws Refused {
@@ -209,10 +227,10 @@ final class OfferCalls {
             length += arg.length();
         }
         if (length > LONGEST_SCRIPT) {
-            throw new Refused(
-                    400, "invalid_args", "error 400/3471: Invalid args: len(args) > " + LONGEST_SCRIPT, ask);
+            throw new Refused(400, "invalid_args", "error 400/3471: Invalid args: len(args) > " + LONGEST_SCRIPT, ask);
         }
-        for (String flag : new String[] {"cancel_unavail", "vm", "force", "use_jupyter_lab", "python_utf8", "lang_utf8"}) {
+        for (String flag :
+                new String[] {"cancel_unavail", "vm", "force", "use_jupyter_lab", "python_utf8", "lang_utf8"}) {
             if (body.hasNonNull(flag) && !body.get(flag).isBoolean()) {
                 throw invalid(ask, flag + " must be a boolean");
             }

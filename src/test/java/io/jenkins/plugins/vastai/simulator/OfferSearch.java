@@ -60,8 +60,9 @@ final class OfferSearch {
             }
             all = all == null ? one : all.thenComparing(one);
         }
-        Comparator<Listing> score =
-                Comparator.<Listing, JsonNode>comparing(l -> l.row().get("score"), Filters.order()).reversed();
+        Comparator<Listing> score = Comparator.<Listing, JsonNode>comparing(
+                        l -> l.row().get("score"), Filters.order())
+                .reversed();
         return (all == null ? score : all).thenComparing(l -> l.id);
     }
 }

@@ -16,8 +16,8 @@ final class PathRewriting {
             + "|usr/bin/bash|usr/bin/sh|bin/bash|bin/sh";
 
     /** A path begins after a space or a sign, not inside a word, a variable's value or an address. */
-    private static final Pattern BEGIN = Pattern.compile(
-            "(?<![A-Za-z0-9_./~}!$)-])(?<![A-Za-z0-9_})][\"'])/(" + PLACES + ")(?![A-Za-z0-9_.-])");
+    private static final Pattern BEGIN =
+            Pattern.compile("(?<![A-Za-z0-9_./~}!$)-])(?<![A-Za-z0-9_})][\"'])/(" + PLACES + ")(?![A-Za-z0-9_.-])");
 
     private final Path base;
     private final Path machine;
@@ -41,7 +41,9 @@ final class PathRewriting {
 
     /** The same for a path that is given as such, as SFTP does. */
     Path inside(Path path) {
-        return !path.isAbsolute() || path.startsWith(base) ? path : machine.resolve(path.toString().substring(1));
+        return !path.isAbsolute() || path.startsWith(base)
+                ? path
+                : machine.resolve(path.toString().substring(1));
     }
 
     /**

@@ -19,15 +19,50 @@ import java.util.function.Consumer;
 final class SimulatedMarket implements Market {
     /** Places as the market writes them, oddities included; even machines of a model stand in the US. */
     private static final List<String> US = List.of(
-            "Texas, US", ", US", "California, US", "Utah, US", "Washington, US", "Florida, US", "Oregon, US",
+            "Texas, US",
+            ", US",
+            "California, US",
+            "Utah, US",
+            "Washington, US",
+            "Florida, US",
+            "Oregon, US",
             "1600 Example Boulevard, Building 7, Council Bluffs, Iowa, US");
 
     private static final List<String> ELSEWHERE = java.util.Arrays.asList(
-            "Czechia, CZ", "Germany, DE", "The Netherlands, NL", "Sweden, SE", "Taiwan, TW", "Quebec, CA", "France, FR",
-            null, "Hong Kong, HK", "Spain, ES", "Norway, NO", "Poland, PL", "Slovenia, SI", "St.-Petersburg, RU",
-            "Viken, NO", "Iceland, IS", "British Columbia, CA", ", SE", "Jiangsu, CN", "Thailand, TH", "Hungary, HU",
-            "Romania, RO", "Estonia, EE", "Portugal, PT", "Belgium, BE", "Italy, IT", "United Kingdom, GB",
-            "Japan, JP", "South Korea, KR", "Australia, AU", "India, IN", "Bulgaria, BG", "Ukraine, UA", "Vietnam, VN");
+            "Czechia, CZ",
+            "Germany, DE",
+            "The Netherlands, NL",
+            "Sweden, SE",
+            "Taiwan, TW",
+            "Quebec, CA",
+            "France, FR",
+            null,
+            "Hong Kong, HK",
+            "Spain, ES",
+            "Norway, NO",
+            "Poland, PL",
+            "Slovenia, SI",
+            "St.-Petersburg, RU",
+            "Viken, NO",
+            "Iceland, IS",
+            "British Columbia, CA",
+            ", SE",
+            "Jiangsu, CN",
+            "Thailand, TH",
+            "Hungary, HU",
+            "Romania, RO",
+            "Estonia, EE",
+            "Portugal, PT",
+            "Belgium, BE",
+            "Italy, IT",
+            "United Kingdom, GB",
+            "Japan, JP",
+            "South Korea, KR",
+            "Australia, AU",
+            "India, IN",
+            "Bulgaria, BG",
+            "Ukraine, UA",
+            "Vietnam, VN");
 
     private final Object lock;
     private final Instant opened;
@@ -53,14 +88,11 @@ final class SimulatedMarket implements Market {
     private void open(GpuModel model, int gpus, int index, int round) {
         boolean american = index % 2 == 0;
         boolean good = index < 2 || american && index < 8;
-        String place = american
-                ? US.get((index / 2 + round) % US.size())
-                : ELSEWHERE.get(random.nextInt(ELSEWHERE.size()));
+        String place =
+                american ? US.get((index / 2 + round) % US.size()) : ELSEWHERE.get(random.nextInt(ELSEWHERE.size()));
         // The first machines of a model cost the model's price; later ones scatter around it.
         double factor = index < 2 ? 1 : 0.92 + random.nextDouble() * 0.5;
-        BigDecimal price = model.price()
-                .multiply(BigDecimal.valueOf(factor))
-                .setScale(4, RoundingMode.HALF_UP);
+        BigDecimal price = model.price().multiply(BigDecimal.valueOf(factor)).setScale(4, RoundingMode.HALF_UP);
         add(model, gpus, price, place, fields -> {
             if (!good) {
                 boolean verified = random.nextInt(8) > 0;
@@ -80,14 +112,14 @@ final class SimulatedMarket implements Market {
         });
     }
 
-    private Host add(
-            GpuModel model, int gpus, BigDecimal pricePerGpu, String place, Consumer<ObjectNode> change) {
+    private Host add(GpuModel model, int gpus, BigDecimal pricePerGpu, String place, Consumer<ObjectNode> change) {
         long machine = nextMachine;
         nextMachine += 1 + random.nextInt(90);
         Instant end = opened.plusSeconds(86_400L * (20 + random.nextInt(300)));
         ObjectNode fields = HostFields.of(model, gpus, machine, place, opened, end, random);
         change.accept(fields);
-        Instant contractEnd = Instant.ofEpochMilli(Math.round(fields.get("end_date").doubleValue() * 1000));
+        Instant contractEnd =
+                Instant.ofEpochMilli(Math.round(fields.get("end_date").doubleValue() * 1000));
         Host host = new Host(machine, model, gpus, fields, pricePerGpu, contractEnd);
         hosts.put(machine, host);
         relist(host);

@@ -7,8 +7,7 @@ import java.util.concurrent.CountDownLatch;
 
 /** The simulator as a program: prints its address and key, runs until Ctrl-C, then prints its books. */
 public final class SimulatorProgram {
-    private static final String USAGE =
-            """
+    private static final String USAGE = """
             Arguments:
               --port N            listen on 127.0.0.1:N (default: any free port)
               --boot-seconds N    from create to running (default 5; virtual machines take three times as long)
@@ -22,7 +21,8 @@ public final class SimulatorProgram {
     private SimulatorProgram() {}
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
-        Simulator.Builder builder = Simulator.builder().boot(Duration.ofSeconds(5)).sshdDelay(Duration.ofSeconds(2));
+        Simulator.Builder builder =
+                Simulator.builder().boot(Duration.ofSeconds(5)).sshdDelay(Duration.ofSeconds(2));
         try {
             read(arguments, builder);
         } catch (IllegalArgumentException e) {

@@ -104,14 +104,17 @@ final class SshFace implements AutoCloseable {
             public Path resolveLocalFilePath(SftpSubsystemProxy subsystem, Path rootDir, String remotePath) {
                 Machine machine = door(subsystem.getServerSession()).machine();
                 Path path = Path.of(remotePath.isEmpty() ? "." : remotePath);
-                return path.isAbsolute() ? machine.paths().inside(path) : machine.home().resolve(path).normalize();
+                return path.isAbsolute()
+                        ? machine.paths().inside(path)
+                        : machine.home().resolve(path).normalize();
             }
         });
         server.setSubsystemFactories(List.of(sftp));
         server.addSessionListener(new SessionListener() {
             @Override
             public void sessionCreated(Session session) {
-                Door door = doors.get(((InetSocketAddress) session.getIoSession().getLocalAddress()).getPort());
+                Door door =
+                        doors.get(((InetSocketAddress) session.getIoSession().getLocalAddress()).getPort());
                 if (door != null) {
                     session.setAttribute(DOOR, door);
                     CoreModuleProperties.WELCOME_BANNER.set(session, door.banner());

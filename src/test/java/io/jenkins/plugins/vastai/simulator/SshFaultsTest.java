@@ -47,8 +47,13 @@ class SshFaultsTest {
     private SimulatedInstance rent(Fault fault) throws IOException {
         simulator.faults().add(fault.once());
         long id = caller.rent("RTX 4090", "a", ssh.startScript() + "; touch /tmp/ready");
-        MachineTest.soon().until(() -> java.nio.file.Files.exists(
-                simulator.instance(id).orElseThrow().directory().orElseThrow().resolve("tmp/ready")));
+        MachineTest.soon()
+                .until(() -> java.nio.file.Files.exists(simulator
+                        .instance(id)
+                        .orElseThrow()
+                        .directory()
+                        .orElseThrow()
+                        .resolve("tmp/ready")));
         return simulator.instance(id).orElseThrow();
     }
 
@@ -95,7 +100,8 @@ class SshFaultsTest {
             try (Socket socket = new Socket()) {
                 socket.connect(new InetSocketAddress("127.0.0.1", instance.directPort()), 2000);
                 socket.setSoTimeout(500);
-                assertThrows(SocketTimeoutException.class, () -> socket.getInputStream().read());
+                assertThrows(SocketTimeoutException.class, () -> socket.getInputStream()
+                        .read());
                 return true;
             }
         });
@@ -117,7 +123,9 @@ class SshFaultsTest {
         connectsAfterAnotherMachine();
         assertThrows(IOException.class, () -> ssh.connect(instance.directPort()));
         caller.call(
-                "POST", "/api/v0/instances/" + instance.id() + "/ssh/", Json.object().put("ssh_key", ssh.publicKey()));
+                "POST",
+                "/api/v0/instances/" + instance.id() + "/ssh/",
+                Json.object().put("ssh_key", ssh.publicKey()));
         connect(instance.directPort()).close();
     }
 
@@ -126,7 +134,9 @@ class SshFaultsTest {
         SimulatedInstance instance = rent(Fault.of(Fault.Kind.KEYS_REFUSED));
         connectsAfterAnotherMachine();
         caller.call(
-                "POST", "/api/v0/instances/" + instance.id() + "/ssh/", Json.object().put("ssh_key", ssh.publicKey()));
+                "POST",
+                "/api/v0/instances/" + instance.id() + "/ssh/",
+                Json.object().put("ssh_key", ssh.publicKey()));
         assertThrows(IOException.class, () -> ssh.connect(instance.directPort()));
     }
 
@@ -161,7 +171,8 @@ class SshFaultsTest {
                 .start()) {
             long id = new Caller(other).rent("RTX 4090", "a", ssh.startScript());
             connect(other.instance(id).orElseThrow().directPort()).close();
-            assertEquals(type.equals("ssh-rsa") ? "RSA" : "EC", ssh.hostKeys.get(0).getAlgorithm());
+            assertEquals(
+                    type.equals("ssh-rsa") ? "RSA" : "EC", ssh.hostKeys.get(0).getAlgorithm());
         }
     }
 
@@ -171,7 +182,9 @@ class SshFaultsTest {
         SimulatedInstance instance = rent(Fault.of(Fault.Kind.NO_JAVA));
         try (ClientSession session = connect(instance.directPort())) {
             assertEquals(127, SshClients.run(session, "java -version").code());
-            assertEquals(100, SshClients.run(session, "apt-get install -y openjdk-17-jre").code());
+            assertEquals(
+                    100,
+                    SshClients.run(session, "apt-get install -y openjdk-17-jre").code());
             assertEquals(100, SshClients.run(session, "apt-get install -y git").code());
             assertEquals(127, SshClients.run(session, "git --version").code());
         }
@@ -181,7 +194,8 @@ class SshFaultsTest {
     void theGpuMayBeAnotherOneOrBroken() throws IOException {
         SimulatedInstance wrong = rent(Fault.of(Fault.Kind.WRONG_GPU));
         try (ClientSession session = connect(wrong.directPort())) {
-            String name = SshClients.run(session, "nvidia-smi --query-gpu=gpu_name --format=csv,noheader").out();
+            String name = SshClients.run(session, "nvidia-smi --query-gpu=gpu_name --format=csv,noheader")
+                    .out();
             assertEquals("NVIDIA GeForce GTX 1060\n", name);
         }
         SimulatedInstance broken = rent(Fault.of(Fault.Kind.BROKEN_GPU));
@@ -197,8 +211,7 @@ class SshFaultsTest {
             SshClients.Result result = SshClients.run(session, "exit 0");
             assertEquals("Hello you\n", result.out());
             SshClients.run(
-                    session,
-                    "{ echo 'case $- in *i*) ;; *) return ;; esac'; cat ~/.bashrc; } > ~/b; mv ~/b ~/.bashrc");
+                    session, "{ echo 'case $- in *i*) ;; *) return ;; esac'; cat ~/.bashrc; } > ~/b; mv ~/b ~/.bashrc");
             assertEquals(new SshClients.Result(0, "", ""), SshClients.run(session, "exit 0"));
         }
     }
@@ -241,7 +254,9 @@ class SshFaultsTest {
         SimulatedInstance instance = rent(Fault.of(Fault.Kind.GREETING_BANNER));
         String pid;
         try (ClientSession session = connect(instance.directPort())) {
-            pid = SshClients.run(session, "nohup sleep 1000 >/dev/null 2>&1 & echo $!").out().trim();
+            pid = SshClients.run(session, "nohup sleep 1000 >/dev/null 2>&1 & echo $!")
+                    .out()
+                    .trim();
             simulator.hostOffline(instance.id());
             MachineTest.soon().until(() -> !session.isOpen());
         }

@@ -8,8 +8,8 @@ import java.util.Optional;
 
 /** Links to the computer's own programs that machines may use. What is not here does not exist on a machine. */
 final class Tools {
-    private static final List<String> ALLOWED = List.of((
-                    "[ arch awk b2sum base32 base64 basename bunzip2 bzip2 cat chgrp chmod chown cksum clear cmp comm cp"
+    private static final List<String> ALLOWED = List.of(
+            ("[ arch awk b2sum base32 base64 basename bunzip2 bzip2 cat chgrp chmod chown cksum clear cmp comm cp"
                             + " csplit cut date dash dd df diff dir dircolors dirname du echo egrep env expand expr"
                             + " factor false fgrep file find flock fmt fold free gawk getconf getent getopt grep groups"
                             + " gunzip gzip head hexdump hostid hostname iconv id install ionice jq join kill ldconfig"
