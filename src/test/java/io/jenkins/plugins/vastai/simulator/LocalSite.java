@@ -43,6 +43,7 @@ final class LocalSite implements Site, AutoCloseable {
     private final Path base;
     private final boolean ownBase;
     private final Tools tools;
+    private final OwnView view;
     private final SshFace ssh;
     private final PortNumbers ports = new PortNumbers();
     private final List<Machine> machines = new ArrayList<>();
@@ -51,6 +52,9 @@ final class LocalSite implements Site, AutoCloseable {
         thread.setDaemon(true);
         return thread;
     });
+    /** Whoever forgets to close, or is interrupted, leaves no processes behind. */
+    private final Thread lastWill = new Thread(this::endAll);
+
     private volatile String api = "";
 
     LocalSite(Object lock, Simulator.Builder settings, Faults faults) throws IOException {
@@ -58,12 +62,20 @@ final class LocalSite implements Site, AutoCloseable {
         this.settings = settings;
         this.faults = faults;
         this.ownBase = settings.workDirectory.isEmpty();
-        Path wanted = ownBase
-                ? Files.createTempDirectory("vastai-simulator-")
-                : Files.createDirectories(settings.workDirectory.get());
+        Path wanted = ownBase ? temporary() : Files.createDirectories(settings.workDirectory.get());
         this.base = wanted.toRealPath();
+        this.view = settings.ownView ? OwnView.find(base) : OwnView.none();
         this.tools = new Tools(base.resolve(".tools"));
         this.ssh = new SshFace();
+        Runtime.getRuntime().addShutdownHook(lastWill);
+    }
+
+    private static Path temporary() throws IOException {
+        // Not below a place that machines have as their own.
+        Path place = Path.of("/var/tmp");
+        return Files.isWritable(place)
+                ? Files.createTempDirectory(place, "vastai-simulator-")
+                : Files.createTempDirectory("vastai-simulator-");
     }
 
     /** Address of the simulator, which stands for the market's own inside machines. */
@@ -99,7 +111,7 @@ final class LocalSite implements Site, AutoCloseable {
                 c.otherPorts.put(port, ports.number());
             }
         }
-        c.machine = new Machine(base, base.resolve(String.valueOf(c.id)), tools, api, image(c));
+        c.machine = new Machine(base, base.resolve(String.valueOf(c.id)), tools, view, api, image(c));
         machines.add(c.machine);
     }
 
@@ -310,12 +322,23 @@ final class LocalSite implements Site, AutoCloseable {
             Thread.currentThread().interrupt();
         }
         ssh.close();
-        machines.forEach(Machine::endStarted);
-        Machine.endAll(base);
+        endAll();
+        try {
+            Runtime.getRuntime().removeShutdownHook(lastWill);
+        } catch (IllegalStateException e) {
+            // The program is ending; the hook has nothing left to do.
+        }
         for (Machine machine : machines) {
             machine.delete();
         }
         Machine.deleteTree(ownBase ? base : tools.directory());
+    }
+
+    private void endAll() {
+        synchronized (lock) {
+            machines.forEach(Machine::endStarted);
+        }
+        Machine.endAll(base);
     }
 
     /** The door of a contract's machine. */

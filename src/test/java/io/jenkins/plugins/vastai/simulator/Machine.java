@@ -51,6 +51,7 @@ final class Machine {
     private final Path base;
     private final Path directory;
     private final Tools tools;
+    private final OwnView view;
     private final String api;
     private final PathRewriting paths;
     private final Image image;
@@ -78,10 +79,11 @@ final class Machine {
             String bashrc,
             double installSeconds) {}
 
-    Machine(Path base, Path directory, Tools tools, String api, Image image) {
+    Machine(Path base, Path directory, Tools tools, OwnView view, String api, Image image) {
         this.base = base;
         this.directory = directory;
         this.tools = tools;
+        this.view = view;
         this.api = api;
         this.image = image;
         this.paths = new PathRewriting(base, directory);
@@ -108,6 +110,9 @@ final class Machine {
     /** Fills the directory, or what is missing of it. */
     synchronized void prepare(List<String> authorizedKeys) throws IOException {
         for (String name : DIRECTORIES) {
+            Files.createDirectories(directory.resolve(name));
+        }
+        for (String name : view.places()) {
             Files.createDirectories(directory.resolve(name));
         }
         if (Files.exists(directory.resolve(".image/ready"))) {
@@ -146,6 +151,13 @@ final class Machine {
     }
 
     private void javaAndGit() throws IOException {
+        Path runtime = Path.of(System.getProperty("java.home"));
+        Path jdk = directory.resolve(".image/jdk");
+        if (view.works()) {
+            Files.createDirectories(jdk);
+        } else {
+            Files.createSymbolicLink(jdk, runtime);
+        }
         if (image.java() || image.javaInstallable()) {
             standIn("java", ".image/java");
         } else {
@@ -162,12 +174,11 @@ final class Machine {
         }
         if (image.java()) {
             // As images of Java have it: on the PATH of the container, which SSH sessions do not see.
-            Path runtime = Path.of(System.getProperty("java.home"));
             Path bin = Files.createDirectories(directory.resolve("opt/java/openjdk/bin"));
             Files.createSymbolicLink(bin.resolve("java"), directory.resolve(".image/java"));
             for (String part : List.of("lib", "conf", "release")) {
                 if (Files.exists(runtime.resolve(part))) {
-                    Files.createSymbolicLink(bin.resolveSibling(part), runtime.resolve(part));
+                    Files.createSymbolicLink(bin.resolveSibling(part), jdk.resolve(part));
                 }
             }
         }
@@ -185,7 +196,6 @@ final class Machine {
                 .replace("@BASE@", base.toString())
                 .replace("@MACHINE@", directory.toString())
                 .replace("@API@", api)
-                .replace("@JAVA_HOME@", System.getProperty("java.home"))
                 .replace("@INSTALL_SECONDS@", String.valueOf(image.installSeconds()))
                 .replace(
                         "@REAL@",
@@ -358,7 +368,7 @@ final class Machine {
     }
 
     private ProcessBuilder builder(List<String> command) {
-        ProcessBuilder builder = new ProcessBuilder(command).directory(home().toFile());
+        ProcessBuilder builder = new ProcessBuilder(view.of(directory, command)).directory(home().toFile());
         Map<String, String> environment = builder.environment();
         environment.clear();
         environment.put("HOME", home().toString());

@@ -27,9 +27,12 @@ import org.apache.sshd.sftp.client.SftpClient;
 import org.apache.sshd.sftp.client.SftpClientFactory;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Real machines: processes, files and SSH behind an instance. */
 @Timeout(90)
@@ -89,8 +92,16 @@ class MachineTest {
         }
     }
 
-    @Test
-    void scriptsAndCommandsStayInsideTheMachine() throws IOException {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void scriptsAndCommandsStayInsideTheMachine(boolean ownView) throws IOException {
+        simulator.close();
+        simulator = Simulator.builder()
+                .limits(false)
+                .boot(Duration.ofMillis(50))
+                .ownView(ownView)
+                .start();
+        caller = new Caller(simulator);
         String mark = "vastai-simulator-" + System.nanoTime();
         long id = rent("touch /root/" + mark + " /etc/" + mark + " /opt/" + mark + " /var/lib/" + mark + " '/tmp/"
                 + mark + "'; mkdir -p /home/jenkins \"/workspace/" + mark + "\"; touch /tmp/ready");
@@ -255,6 +266,25 @@ class MachineTest {
                 assertTrue(java.util.Arrays.equals(data, out.toByteArray()));
             }
         }
+    }
+
+    @Test
+    void anAgentThatIsToldAPathOverItsChannelStaysInsideWhereThisComputerAllowsIt() throws Exception {
+        Path probe = Files.createTempDirectory(Path.of("/var/tmp"), "view");
+        Assumptions.assumeTrue(OwnView.find(probe).works() && Files.isDirectory(Path.of("/home")));
+        Files.delete(probe);
+        long id = rent("apt-get install -y openjdk-17-jre >/dev/null; mkdir -p /home/jenkins; touch /tmp/ready");
+        soon().until(() -> Files.exists(directory(id).resolve("tmp/ready")));
+        String mark = "vastai-simulator-" + System.nanoTime();
+        String source = "public class Touch { public static void main(String[] a) throws Exception {"
+                + " var path = new String(System.in.readAllBytes()); new java.io.File(path).createNewFile(); } }";
+        Files.writeString(directory(id).resolve("root/Touch.java"), source);
+        try (ClientSession session = connect(id)) {
+            byte[] told = ("/home/jenkins/" + mark).getBytes(StandardCharsets.UTF_8);
+            assertEquals(new SshClients.Result(0, "", ""), SshClients.run(session, "java Touch.java", told));
+        }
+        assertTrue(Files.exists(directory(id).resolve("home/jenkins").resolve(mark)));
+        assertFalse(Files.exists(Path.of("/home/jenkins", mark)));
     }
 
     @Test

@@ -239,6 +239,7 @@ public final class Simulator implements AutoCloseable {
         Duration installTime = Duration.ofMillis(300);
         int virtualMachineFactor = 3;
         boolean ssh = true;
+        boolean ownView = true;
         boolean limits = true;
         int scale = 1;
         String credit = "100";
@@ -310,6 +311,15 @@ public final class Simulator implements AutoCloseable {
         /** Off for large driven runs: no directories, no processes, endpoints are numbers that nobody listens on. */
         public Builder ssh(boolean value) {
             ssh = value;
+            return this;
+        }
+
+        /**
+         * Machines see their own /home, /root and the like, where this computer allows mount namespaces. False: paths in
+         * scripts and commands are rewritten, and that is all, as on computers that do not.
+         */
+        public Builder ownView(boolean value) {
+            ownView = value;
             return this;
         }
 
