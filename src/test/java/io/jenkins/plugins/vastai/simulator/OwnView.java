@@ -80,7 +80,8 @@ final class OwnView {
             return command;
         }
         List<String> all = new ArrayList<>(unshare);
-        all.addAll(List.of("/bin/bash", "-c", MOUNT, "view", mount(), machine.toString(), System.getProperty("java.home")));
+        all.addAll(List.of(
+                "/bin/bash", "-c", MOUNT, "view", mount(), machine.toString(), System.getProperty("java.home")));
         all.addAll(places);
         all.add("--");
         all.addAll(command);
