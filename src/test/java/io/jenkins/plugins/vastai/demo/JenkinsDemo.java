@@ -8,6 +8,7 @@ import io.jenkins.plugins.vastai.text.Reason;
 import io.jenkins.plugins.vastai.text.Texts;
 import java.io.IOException;
 import java.math.RoundingMode;
+import java.net.CookieManager;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -22,6 +23,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.Stream;
 
 /**
@@ -38,8 +41,11 @@ public final class JenkinsDemo {
     private static final String JOB = "gpu-demo";
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final HttpClient http =
-            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+    /** Jenkins' protection against forged requests goes with the session, so cookies are kept. */
+    private final HttpClient http = HttpClient.newBuilder()
+            .connectTimeout(Duration.ofSeconds(5))
+            .cookieHandler(new CookieManager())
+            .build();
     private final Simulator simulator;
     private final URI jenkins;
     private final Path home;
@@ -51,17 +57,21 @@ public final class JenkinsDemo {
     }
 
     public static void main(String[] args) throws Exception {
+        Logger.getLogger("").setLevel(Level.WARNING);
         Path project = Path.of(args[0]).toAbsolutePath().normalize();
         int port = freePort();
         Path home = Files.createTempDirectory("vastai-demo-jenkins");
         boolean unattended = System.getenv("CI") != null;
         int failures = 1;
         Process process = null;
-        try (Simulator simulator =
-                Simulator.builder().boot(Duration.ofSeconds(5)).start()) {
+        Path machines = Files.createDirectories(home.resolve("machines"));
+        try (Simulator simulator = Simulator.builder()
+                .boot(Duration.ofSeconds(5))
+                .workDirectory(machines)
+                .start()) {
             System.out.println("demo: the simulated market answers at " + simulator.uri());
             Path configuration = home.resolve("jenkins.yaml");
-            Files.writeString(configuration, yaml(simulator, port));
+            Files.writeString(configuration, yaml(simulator, machines, port));
             process = start(project, args[1], port, home, configuration);
             Process jenkins = process;
             Runtime.getRuntime().addShutdownHook(new Thread(() -> end(jenkins)));
@@ -95,7 +105,10 @@ public final class JenkinsDemo {
         System.out.println("---- console of " + JOB + " #1");
         System.out.println(get("job/" + JOB + "/1/consoleText").strip());
         boolean built = get("job/" + JOB + "/1/api/json?tree=result").contains("SUCCESS");
-        int builds = count(get("job/" + JOB + "/1/consoleText"), "hello from ");
+        long builds = get("job/" + JOB + "/1/consoleText")
+                .lines()
+                .filter(line -> line.startsWith("hello from "))
+                .count();
         await("everything is destroyed", Duration.ofMinutes(2), () -> simulator.books().left().isEmpty());
         await("the plugin has seen that it is gone", Duration.ofMinutes(1), () -> stories()
                 .stream()
@@ -144,11 +157,14 @@ public final class JenkinsDemo {
         }
     }
 
-    private static String yaml(Simulator simulator, int port) {
+    /**
+     * The seed's two runners. The agents' directories are inside the simulator's own: an agent's Java process sees the
+     * real file system, the shells on simulated machines see the machine's.
+     */
+    private static String yaml(Simulator simulator, Path machines, int port) {
         return """
                 jenkins:
                   numExecutors: 0
-                  crumbIssuer: null
                   systemMessage: "Vast.ai demonstration against a simulated market"
                   clouds:
                     - vastAi:
@@ -161,12 +177,14 @@ public final class JenkinsDemo {
                             instanceType: 1xRTX_4090
                             machineImage: nvidia/cuda:12.0.0-base-ubuntu22.04
                             region: US
+                            remoteFs: "%s/container"
                             extraConfig:
                               diskSpace: 30
                           - name: vastai-gpu-vm-runner
                             labels: cirun-vastai-gpu-vm
                             instanceType: 1xRTX_4090
                             machineImage: vastai/kvm:ubuntu_cli_22.04-2025-11-21
+                            remoteFs: "%s/vm"
                             extraConfig:
                               diskSpace: 30
                               vm: true
@@ -182,7 +200,7 @@ public final class JenkinsDemo {
                   location:
                     url: "http://localhost:%d/jenkins/"
                 """
-                .formatted(simulator.uri(), simulator.apiKey(), port);
+                .formatted(simulator.uri(), machines, machines, simulator.apiKey(), port);
     }
 
     private static String job() {
@@ -275,10 +293,14 @@ public final class JenkinsDemo {
     }
 
     private void post(String path, String body) throws IOException, InterruptedException {
+        JsonNode crumb = JSON.readTree(get("crumbIssuer/api/json"));
         HttpResponse<String> answer = http.send(
                 HttpRequest.newBuilder(jenkins.resolve(path))
                         .timeout(Duration.ofSeconds(20))
                         .header("Content-Type", "application/xml")
+                        .header(
+                                crumb.path("crumbRequestField").asText("Jenkins-Crumb"),
+                                crumb.path("crumb").asText())
                         .POST(HttpRequest.BodyPublishers.ofString(body))
                         .build(),
                 HttpResponse.BodyHandlers.ofString());
@@ -296,10 +318,6 @@ public final class JenkinsDemo {
             }
             LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
         }
-    }
-
-    private static int count(String text, String part) {
-        return text.split(part, -1).length - 1;
     }
 
     private static int freePort() throws IOException {

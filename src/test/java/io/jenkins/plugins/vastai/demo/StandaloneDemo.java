@@ -39,6 +39,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import okhttp3.OkHttpClient;
 import org.apache.sshd.client.SshClient;
 import org.apache.sshd.client.session.ClientSession;
@@ -70,6 +72,7 @@ public final class StandaloneDemo {
 
     /** Ends with exit code 1 when anything is left or a command failed. */
     public static void main(String[] args) throws Exception {
+        Logger.getLogger("").setLevel(Level.WARNING);
         Path directory = Files.createTempDirectory("vastai-demo");
         int built = 0;
         List<RunnerSpec> runners = List.of(
