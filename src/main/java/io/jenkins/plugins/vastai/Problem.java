@@ -2,6 +2,7 @@ package io.jenkins.plugins.vastai;
 
 import hudson.util.FormValidation;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A setting that cannot be used as it is.
@@ -23,8 +24,13 @@ record Problem(String field, String message, boolean warning) {
 
     /** What a form shows beside {@code field}: the first error, else the first warning. */
     static FormValidation shown(String field, List<Problem> problems) {
+        return shown(Set.of(field), problems);
+    }
+
+    /** The same for a field whose check also speaks of others. */
+    static FormValidation shown(Set<String> fields, List<Problem> problems) {
         return problems.stream()
-                .filter(problem -> problem.field.equals(field))
+                .filter(problem -> fields.contains(problem.field))
                 .min((a, b) -> Boolean.compare(a.warning, b.warning))
                 .map(problem -> problem.warning
                         ? FormValidation.warning(problem.message)

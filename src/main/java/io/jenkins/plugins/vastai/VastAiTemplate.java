@@ -441,9 +441,7 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
             return Forms.check(() -> {
                 VastAiTemplate template = Forms.sample(value);
                 template.getExtraConfig().setVm(vm);
-                List<Problem> problems = TemplateCheck.problems(template);
-                FormValidation shown = Problem.shown("machineImage", problems);
-                return shown.kind == FormValidation.Kind.OK ? Problem.shown("extraConfig.vm", problems) : shown;
+                return Problem.shown(Set.of("machineImage", "extraConfig.vm"), TemplateCheck.problems(template));
             });
         }
 

@@ -39,7 +39,7 @@ class ConfigurationFormTest {
 
     private static final List<Class<?>> CLASSES =
             List.of(VastAiCloud.class, VastAiTemplate.class, ExtraConfig.class, EnvironmentVariable.class);
-    private static final Pattern FIELD = Pattern.compile("field=\"(\\w+)\"");
+    private static final Pattern FIELD = Pattern.compile("(?:field|<div name)=\"(\\w+)\"");
 
     private static JenkinsRule jenkins;
 
@@ -179,6 +179,18 @@ class ConfigurationFormTest {
         form.getInputsByName("_.name").get(0).setValue("other");
         assertTrue(refusal(form).contains("name \"other\": there is a cloud of that name already"));
         assertNotNull(cloud());
+    }
+
+    /** The checks of an image need to know whether the machine is virtual, which is a field of another object. */
+    @Test
+    void aFormThatIsInOrderShowsNoErrorWhenItOpens() throws Exception {
+        JenkinsRule.WebClient web = as("admin");
+        HtmlPage page = web.goTo("cloud/vast/configure");
+        web.waitForBackgroundJavaScript(10_000);
+        List<String> errors = new ArrayList<>();
+        page.getByXPath("//form[@name='config']//div[contains(concat(' ', @class, ' '), ' error ')]")
+                .forEach(error -> errors.add(((org.htmlunit.html.DomNode) error).asNormalizedText()));
+        assertEquals(List.of(), errors);
     }
 
     @Test
