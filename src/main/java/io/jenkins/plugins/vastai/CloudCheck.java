@@ -29,8 +29,8 @@ final class CloudCheck {
             problems.add(Problem.error("name", Messages.Cloud_nameMissing()));
         } else {
             TemplateCheck.unusableName(cloud.getName())
-                    .ifPresent(why ->
-                            problems.add(Problem.error("name", Messages.Cloud_nameBad(cloud.getName(), why))));
+                    .ifPresent(
+                            why -> problems.add(Problem.error("name", Messages.Cloud_nameBad(cloud.getName(), why))));
         }
         if (cloud.getCredentialsId().isEmpty()) {
             problems.add(Problem.error("credentialsId", Messages.Cloud_noCredential()));
@@ -97,7 +97,8 @@ final class CloudCheck {
         String why = null;
         try {
             URI address = new URI(text);
-            String scheme = address.getScheme() == null ? "" : address.getScheme().toLowerCase(Locale.ROOT);
+            String scheme =
+                    address.getScheme() == null ? "" : address.getScheme().toLowerCase(Locale.ROOT);
             if (!scheme.equals("https") && !scheme.equals("http")) {
                 why = Messages.Cloud_apiUrlNotHttp();
             } else if (address.getHost() == null || address.getHost().isEmpty()) {
@@ -110,7 +111,8 @@ final class CloudCheck {
         } catch (URISyntaxException e) {
             why = Messages.Cloud_apiUrlNotHttp();
         }
-        return Optional.ofNullable(why).map(reason -> Messages.Cloud_apiUrlBad(withoutUser(text), reason, VastAiCloud.API_URL));
+        return Optional.ofNullable(why)
+                .map(reason -> Messages.Cloud_apiUrlBad(withoutUser(text), reason, VastAiCloud.API_URL));
     }
 
     /** A password in an address is not repeated. */

@@ -85,15 +85,16 @@ public class CloudConfigurator extends DataBoundConfigurator<VastAiCloud> {
         if (refusal.isPresent()) {
             throw new ConfiguratorException(refusal.get());
         }
-        problems.forEach(problem -> LOGGER.log(Level.WARNING, "Cloud {0}: {1}", new Object[] {
-            cloud.getName(), problem.message()
-        }));
+        problems.forEach(problem ->
+                LOGGER.log(Level.WARNING, "Cloud {0}: {1}", new Object[] {cloud.getName(), problem.message()}));
         return cloud;
     }
 
     /** Judges what is written, before binding makes values of it. */
     private static void texts(CNode node, ConfigurationContext context) throws ConfiguratorException {
-        if (node == null || node.getType() != CNode.Type.MAPPING || text(node, "name", context).isBlank()) {
+        if (node == null
+                || node.getType() != CNode.Type.MAPPING
+                || text(node, "name", context).isBlank()) {
             throw ConfiguratorException.from(node, Messages.Cloud_nameMissing());
         }
         Mapping cloud = node.asMapping();
@@ -137,8 +138,7 @@ public class CloudConfigurator extends DataBoundConfigurator<VastAiCloud> {
                         template,
                         Messages.Field_notSingle(prefix + field.get(), fields.example(field.get())));
             }
-            Optional<Problem> problem =
-                    fields.problem(prefix, field.get(), scalar(entry.getValue(), context));
+            Optional<Problem> problem = fields.problem(prefix, field.get(), scalar(entry.getValue(), context));
             if (problem.isPresent()) {
                 throw refused(entry.getValue(), cloud, template, problem.get().message());
             }

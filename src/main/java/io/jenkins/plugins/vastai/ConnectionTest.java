@@ -34,8 +34,8 @@ import org.jvnet.localizer.LocaleProvider;
 final class ConnectionTest {
 
     /** Troubles of the connection or of the whole key: there is no use in asking on. */
-    private static final Set<Kind> FATAL = Set.of(
-            Kind.BAD_KEY, Kind.TWO_FACTOR, Kind.UNREACHABLE, Kind.UNREADABLE, Kind.UNAVAILABLE, Kind.THROTTLED);
+    private static final Set<Kind> FATAL =
+            Set.of(Kind.BAD_KEY, Kind.TWO_FACTOR, Kind.UNREACHABLE, Kind.UNREADABLE, Kind.UNAVAILABLE, Kind.THROTTLED);
 
     /** A permission, what it is for, what its lack costs, and whether renting is impossible without. */
     private enum Scope {
@@ -105,7 +105,8 @@ final class ConnectionTest {
 
     /** @param patience longest wait for one answer; about six are asked for, one after the other */
     static FormValidation run(URI address, ApiKey key, Duration patience) {
-        OkHttpClient http = JenkinsOkHttpClient.newClientBuilder(new OkHttpClient()).build();
+        OkHttpClient http =
+                JenkinsOkHttpClient.newClientBuilder(new OkHttpClient()).build();
         try {
             VastClient client =
                     new VastClient(address, () -> key, http, Pacing.published(patience), Patience.once(patience));
@@ -131,7 +132,8 @@ final class ConnectionTest {
     private void ask() throws Fatal {
         account();
         permission(Scope.MISC, () -> {
-            if (client.searchOffers(new OfferQuery(Map.of(), "on-demand", List.of(), 1, 10)).isEmpty()) {
+            if (client.searchOffers(new OfferQuery(Map.of(), "on-demand", List.of(), 1, 10))
+                    .isEmpty()) {
                 say(FormValidation.Kind.WARNING, "⚠ " + Messages.Connection_noOffers());
             }
         });
@@ -166,7 +168,8 @@ final class ConnectionTest {
                             + Messages.Connection_account(
                                     address.getHost(),
                                     name,
-                                    credit.map(dollars -> dollars.setScale(2, RoundingMode.HALF_UP).toPlainString())
+                                    credit.map(dollars -> dollars.setScale(2, RoundingMode.HALF_UP)
+                                                    .toPlainString())
                                             .orElseGet(Messages::Connection_creditUnknown)));
             if (credit.isPresent() && credit.get().signum() <= 0) {
                 say(FormValidation.Kind.WARNING, "⚠ " + Messages.Connection_noCredit());
@@ -209,9 +212,7 @@ final class ConnectionTest {
             } else if (FATAL.contains(e.kind())) {
                 throw new Fatal(e);
             } else {
-                say(
-                        FormValidation.Kind.WARNING,
-                        "⚠ " + Messages.Connection_unknown(scope.id(), scope.use(), words(e)));
+                say(FormValidation.Kind.WARNING, "⚠ " + Messages.Connection_unknown(scope.id(), scope.use(), words(e)));
             }
         }
     }

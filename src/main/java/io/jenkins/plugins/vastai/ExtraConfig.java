@@ -1,11 +1,11 @@
 package io.jenkins.plugins.vastai;
 
 import hudson.Extension;
+import hudson.RelativePath;
 import hudson.model.AbstractDescribableImpl;
 import hudson.model.Descriptor;
-import io.jenkins.plugins.vastai.rental.RunnerSpec;
-import hudson.RelativePath;
 import hudson.util.FormValidation;
+import io.jenkins.plugins.vastai.rental.RunnerSpec;
 import java.util.Objects;
 import org.kohsuke.stapler.DataBoundConstructor;
 import org.kohsuke.stapler.DataBoundSetter;

@@ -21,8 +21,8 @@ import org.kohsuke.stapler.DataBoundSetter;
 final class Fields {
 
     static final Fields OF_CLOUD = new Fields(() -> new VastAiCloud("vast", "vastai-api-key"));
-    static final Fields OF_TEMPLATE = new Fields(
-            () -> new VastAiTemplate("runner", "1xRTX_4090", "nvidia/cuda:12.0.0-base-ubuntu22.04"));
+    static final Fields OF_TEMPLATE =
+            new Fields(() -> new VastAiTemplate("runner", "1xRTX_4090", "nvidia/cuda:12.0.0-base-ubuntu22.04"));
     static final Fields OF_EXTRA_CONFIG = new Fields(ExtraConfig::new);
 
     private static final BigDecimal EXAMPLE = new BigDecimal("2.50");
@@ -80,7 +80,9 @@ final class Fields {
                 message = Messages.Field_notOneOf(
                         name,
                         shown,
-                        Arrays.stream(type.getEnumConstants()).map(String::valueOf).collect(Collectors.joining(", ")));
+                        Arrays.stream(type.getEnumConstants())
+                                .map(String::valueOf)
+                                .collect(Collectors.joining(", ")));
             } else {
                 message = Messages.Field_notNumber(name, shown, example(field));
             }

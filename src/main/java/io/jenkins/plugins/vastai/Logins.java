@@ -45,8 +45,7 @@ final class Logins {
             return items.includeCurrentValue(chosen);
         }
         return items.includeEmptyValue()
-                .includeMatchingAs(
-                        ACL.SYSTEM2, Jenkins.get(), kind, List.of(), CredentialsMatchers.instanceOf(kind))
+                .includeMatchingAs(ACL.SYSTEM2, Jenkins.get(), kind, List.of(), CredentialsMatchers.instanceOf(kind))
                 .includeCurrentValue(chosen);
     }
 
@@ -59,9 +58,7 @@ final class Logins {
                     .map(kind -> FormValidation.error(Messages.Cloud_credentialWrongKind(id, kind)))
                     .orElseGet(() -> FormValidation.error(Messages.Cloud_credentialUnknown(id)));
         }
-        return apiKey(id).isPresent()
-                ? FormValidation.ok()
-                : FormValidation.error(Messages.Cloud_credentialNoKey(id));
+        return apiKey(id).isPresent() ? FormValidation.ok() : FormValidation.error(Messages.Cloud_credentialNoKey(id));
     }
 
     static FormValidation checkRegistryLogin(String id) {
@@ -80,7 +77,8 @@ final class Logins {
     /** Whether the market can pass the login on: it takes one line of words, without any quoting. */
     static boolean isUsable(UsernamePasswordCredentials login) {
         String word = "[^\\s\"'\\\\]+";
-        return login.getUsername().matches(word) && login.getPassword().getPlainText().matches(word);
+        return login.getUsername().matches(word)
+                && login.getPassword().getPlainText().matches(word);
     }
 
     private static Optional<String> otherKind(String id) {

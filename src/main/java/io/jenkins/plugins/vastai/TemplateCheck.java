@@ -66,7 +66,9 @@ final class TemplateCheck {
         if (name.isEmpty()) {
             error("name", Messages.Template_nameMissing());
         } else if (name.length() > LONGEST_NAME) {
-            error("name", Messages.Template_nameLong(name, String.valueOf(name.length()), String.valueOf(LONGEST_NAME)));
+            error(
+                    "name",
+                    Messages.Template_nameLong(name, String.valueOf(name.length()), String.valueOf(LONGEST_NAME)));
         } else {
             unusableName(name).ifPresent(why -> error("name", Messages.Template_nameBad(name, why)));
         }
@@ -106,11 +108,11 @@ final class TemplateCheck {
 
     private void machine() {
         ExtraConfig extra = template.getExtraConfig();
-        List<GpuWish> wishes = parse("instanceType", () -> InstanceType.parse(template.getInstanceType(), GpuCatalogue.builtIn()))
+        List<GpuWish> wishes = parse(
+                        "instanceType", () -> InstanceType.parse(template.getInstanceType(), GpuCatalogue.builtIn()))
                 .orElseGet(() -> List.of(new GpuWish(1, "any")));
         Optional<Image> image = parse("machineImage", () -> Image.parse(template.getMachineImage()));
-        Requirements.Builder wanted = Requirements.builder(
-                        wishes, image.orElseGet(() -> standIn(extra.isVm())))
+        Requirements.Builder wanted = Requirements.builder(wishes, image.orElseGet(() -> standIn(extra.isVm())))
                 .vm(extra.isVm())
                 .diskGb(extra.getDiskSpace())
                 .minRamGb(extra.getMinRam())
@@ -167,7 +169,8 @@ final class TemplateCheck {
             error(
                     "maxLifetimeMinutes",
                     Messages.Template_lifetimeShort(
-                            String.valueOf(template.getMaxLifetimeMinutes()), String.valueOf(template.launchMinutes())));
+                            String.valueOf(template.getMaxLifetimeMinutes()),
+                            String.valueOf(template.launchMinutes())));
         }
     }
 
@@ -225,7 +228,9 @@ final class TemplateCheck {
 
     private void range(String field, int value, int least, int most) {
         if (value < least || value > most) {
-            error(field, Messages.Field_range(field, String.valueOf(value), String.valueOf(least), String.valueOf(most)));
+            error(
+                    field,
+                    Messages.Field_range(field, String.valueOf(value), String.valueOf(least), String.valueOf(most)));
         }
     }
 

@@ -474,7 +474,9 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
                 @RelativePath("extraConfig") @QueryParameter boolean vm) {
             return check("maxLifetimeMinutes", value, template -> {
                 template.getExtraConfig().setVm(vm);
-                if (Fields.OF_TEMPLATE.problem("", "launchTimeoutMinutes", launchTimeoutMinutes).isEmpty()) {
+                if (Fields.OF_TEMPLATE
+                        .problem("", "launchTimeoutMinutes", launchTimeoutMinutes)
+                        .isEmpty()) {
                     Fields.OF_TEMPLATE.set(template, "launchTimeoutMinutes", launchTimeoutMinutes);
                 }
             });

@@ -43,8 +43,7 @@ final class Clouds {
         template.setRegistryCredentialsId("registry");
         template.setRuntype("ssh_proxy");
 
-        VastAiTemplate plain =
-                new VastAiTemplate("gpu-plain", "1xRTX_4090", "nvidia/cuda:12.0.0-base-ubuntu22.04");
+        VastAiTemplate plain = new VastAiTemplate("gpu-plain", "1xRTX_4090", "nvidia/cuda:12.0.0-base-ubuntu22.04");
         plain.setLabels("gpu");
 
         VastAiCloud cloud = new VastAiCloud("vast", "key");

@@ -134,10 +134,7 @@ class ConfigurationAsCodeTest {
 
     /** Each row: a line of the good file, what stands there instead, and what the refusal has to say. */
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
             name: vast                   |                             | name is empty. Write a short name for the cloud
             name: vast                   | name: a/b                   | name "a/b" cannot be used
             credentialsId: key           |                             | credentialsId is empty. Choose a secret text
@@ -166,8 +163,7 @@ class ConfigurationAsCodeTest {
             """)
     void aFileThatCannotWorkIsRefusedBeforeAnythingIsChanged(String line, String instead, String said)
             throws Exception {
-        String good =
-                """
+        String good = """
                 jenkins:
                   systemMessage: changed
                   clouds:
@@ -210,7 +206,8 @@ class ConfigurationAsCodeTest {
 
     @Test
     void anUnknownGpuIsAcceptedWithAWarningThatNamesTheNearest() throws Exception {
-        try (LogRecorder log = new LogRecorder().record(CloudConfigurator.class, Level.WARNING).capture(10)) {
+        try (LogRecorder log =
+                new LogRecorder().record(CloudConfigurator.class, Level.WARNING).capture(10)) {
             apply(seed().replaceFirst("1xRTX_4090", "1xRTX_4900"));
             assertTrue(
                     log.getMessages().stream()

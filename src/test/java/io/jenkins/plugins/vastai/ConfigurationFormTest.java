@@ -205,7 +205,8 @@ class ConfigurationFormTest {
     @Test
     void whoMayNotConfigureLearnsNothingFromChecksAndLists() throws Exception {
         for (String user : List.of("guest", "reader", "manager")) {
-            try (ACLContext ignored = ACL.as2(hudson.model.User.getById(user, true).impersonate2())) {
+            try (ACLContext ignored =
+                    ACL.as2(hudson.model.User.getById(user, true).impersonate2())) {
                 VastAiCloud.DescriptorImpl cloud = descriptor(VastAiCloud.DescriptorImpl.class);
                 VastAiTemplate.DescriptorImpl template = descriptor(VastAiTemplate.DescriptorImpl.class);
                 assertEquals(FormValidation.Kind.OK, cloud.doCheckCredentialsId("nothing").kind, user);
@@ -213,7 +214,8 @@ class ConfigurationFormTest {
                 assertEquals(FormValidation.Kind.OK, template.doCheckRegistryCredentialsId("nothing").kind, user);
                 assertEquals(FormValidation.Kind.OK, template.doCheckInstanceType("nothing").kind, user);
                 assertEquals(1, cloud.doFillCredentialsIdItems("chosen").size(), user);
-                assertEquals(1, template.doFillRegistryCredentialsIdItems("chosen").size(), user);
+                assertEquals(
+                        1, template.doFillRegistryCredentialsIdItems("chosen").size(), user);
                 assertTrue(template.doFillInstanceTypeItems().isEmpty(), user);
             }
         }
@@ -231,14 +233,19 @@ class ConfigurationFormTest {
         JenkinsRule.WebClient admin = as("admin").withThrowExceptionOnFailingStatusCode(false);
         assertEquals(
                 404,
-                admin.getPage(new URL(jenkins.getURL(), address)).getWebResponse().getStatusCode(),
+                admin.getPage(new URL(jenkins.getURL(), address))
+                        .getWebResponse()
+                        .getStatusCode(),
                 "GET finds nothing");
     }
 
     @Test
     void everyMethodThatAnswersRequestsWantsPost() {
         for (Class<?> type : CLASSES) {
-            for (Method method : jenkins.jenkins.getDescriptorOrDie(describable(type)).getClass().getDeclaredMethods()) {
+            for (Method method : jenkins.jenkins
+                    .getDescriptorOrDie(describable(type))
+                    .getClass()
+                    .getDeclaredMethods()) {
                 if (method.getName().startsWith("do")) {
                     assertTrue(method.isAnnotationPresent(POST.class), method.toString());
                 }
@@ -261,7 +268,11 @@ class ConfigurationFormTest {
                 String help = web.goTo("descriptor/" + type.getName() + "/help/" + field)
                         .getWebResponse()
                         .getContentAsString();
-                if (!help.contains(resource(type, "help-" + field + ".html").lines().toList().get(1).strip())) {
+                if (!help.contains(resource(type, "help-" + field + ".html")
+                        .lines()
+                        .toList()
+                        .get(1)
+                        .strip())) {
                     withoutHelp.add(field);
                 }
             }
@@ -274,7 +285,8 @@ class ConfigurationFormTest {
         Set<String> settings = new TreeSet<>();
         for (Method method : type.getMethods()) {
             if (method.isAnnotationPresent(org.kohsuke.stapler.DataBoundSetter.class)) {
-                settings.add(java.beans.Introspector.decapitalize(method.getName().substring(3)));
+                settings.add(
+                        java.beans.Introspector.decapitalize(method.getName().substring(3)));
             }
         }
         settings.addAll(List.of(new org.kohsuke.stapler.ClassDescriptor(type).loadConstructorParamNames()));

@@ -29,7 +29,8 @@ class ConnectionTestTest {
 
     @BeforeAll
     static void jenkins(JenkinsRule rule) {
-        descriptor = rule.jenkins.getExtensionList(VastAiCloud.DescriptorImpl.class).get(0);
+        descriptor =
+                rule.jenkins.getExtensionList(VastAiCloud.DescriptorImpl.class).get(0);
     }
 
     @BeforeEach
@@ -110,7 +111,9 @@ class ConnectionTestTest {
 
     @Test
     void theKeysOfTheAccountAreCounted() throws Exception {
-        simulator.account().addSshKey("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl a");
+        simulator
+                .account()
+                .addSshKey("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl a");
         says(test(simulator.apiKey()), Kind.OK, "the account has 1 SSH keys");
     }
 
@@ -164,11 +167,7 @@ class ConnectionTestTest {
 
     @Test
     void withoutACredentialNothingIsAsked() {
-        says(
-                descriptor.doTestConnection(simulator.uri().toString(), "nobody"),
-                Kind.ERROR,
-                "credentialsId",
-                "nobody");
+        says(descriptor.doTestConnection(simulator.uri().toString(), "nobody"), Kind.ERROR, "credentialsId", "nobody");
         says(descriptor.doTestConnection(simulator.uri().toString(), ""), Kind.ERROR, "credentialsId is empty");
         assertTrue(simulator.requests().isEmpty());
     }

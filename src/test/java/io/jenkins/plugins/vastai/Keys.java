@@ -26,7 +26,8 @@ final class Keys {
     private static void put(StandardCredentials credential) throws IOException {
         SystemCredentialsProvider provider = SystemCredentialsProvider.getInstance();
         provider.getCredentials()
-                .removeIf(old -> old instanceof StandardCredentials known && known.getId().equals(credential.getId()));
+                .removeIf(old -> old instanceof StandardCredentials known
+                        && known.getId().equals(credential.getId()));
         provider.getCredentials().add(credential);
         provider.save();
     }

@@ -22,8 +22,8 @@ class LoadingTest {
     }
 
     private static VastAiCloud load(String inside) {
-        return (VastAiCloud) Jenkins.XSTREAM2.fromXML("<io.jenkins.plugins.vastai.VastAiCloud>" + inside
-                + "</io.jenkins.plugins.vastai.VastAiCloud>");
+        return (VastAiCloud) Jenkins.XSTREAM2.fromXML(
+                "<io.jenkins.plugins.vastai.VastAiCloud>" + inside + "</io.jenkins.plugins.vastai.VastAiCloud>");
     }
 
     @Test
@@ -49,7 +49,8 @@ class LoadingTest {
         assertEquals(1, template.getNumExecutors());
         assertFalse(template.matches(Label.parseExpression("gpu")));
         assertFalse(template.matches(null));
-        List<String> fields = CloudCheck.problems(loaded).stream().map(Problem::field).toList();
+        List<String> fields =
+                CloudCheck.problems(loaded).stream().map(Problem::field).toList();
         assertTrue(
                 fields.containsAll(List.of(
                         "name",
@@ -84,7 +85,10 @@ class LoadingTest {
     @Test
     void aTemplateWithoutAPriceHasTheCloudsPrice() {
         VastAiCloud cloud = Clouds.full();
-        assertEquals("3.75", cloud.getTemplates().get(0).spec(cloud).maxPricePerHour().toPlainString());
-        assertEquals("9.5", cloud.getTemplates().get(1).spec(cloud).maxPricePerHour().toPlainString());
+        assertEquals(
+                "3.75",
+                cloud.getTemplates().get(0).spec(cloud).maxPricePerHour().toPlainString());
+        assertEquals(
+                "9.5", cloud.getTemplates().get(1).spec(cloud).maxPricePerHour().toPlainString());
     }
 }

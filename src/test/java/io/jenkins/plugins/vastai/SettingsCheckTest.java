@@ -25,9 +25,13 @@ class SettingsCheckTest {
     @BeforeAll
     static void start(JenkinsRule rule) throws Exception {
         cloud = rule.jenkins.getExtensionList(VastAiCloud.DescriptorImpl.class).get(0);
-        template = rule.jenkins.getExtensionList(VastAiTemplate.DescriptorImpl.class).get(0);
+        template = rule.jenkins
+                .getExtensionList(VastAiTemplate.DescriptorImpl.class)
+                .get(0);
         extra = rule.jenkins.getExtensionList(ExtraConfig.DescriptorImpl.class).get(0);
-        variable = rule.jenkins.getExtensionList(EnvironmentVariable.DescriptorImpl.class).get(0);
+        variable = rule.jenkins
+                .getExtensionList(EnvironmentVariable.DescriptorImpl.class)
+                .get(0);
         Keys.secretText("key", "0123456789abcdef");
         Keys.secretText("two-lines", "0123\n4567");
         Keys.login("login", "user", "password");
@@ -179,7 +183,11 @@ class SettingsCheckTest {
         good(cloud.doCheckApiUrl("http://127.0.0.1:8080"));
         good(cloud.doCheckApiUrl("http://localhost:8080"));
         good(cloud.doCheckApiUrl("http://[::1]:8080"));
-        error(cloud.doCheckApiUrl("http://console.vast.ai"), "apiUrl", "http://console.vast.ai", "https://console.vast.ai");
+        error(
+                cloud.doCheckApiUrl("http://console.vast.ai"),
+                "apiUrl",
+                "http://console.vast.ai",
+                "https://console.vast.ai");
         error(cloud.doCheckApiUrl("http://127.0.0.1.example.org"), "apiUrl");
         error(cloud.doCheckApiUrl("http://169.254.169.254/latest"), "apiUrl");
         error(cloud.doCheckApiUrl("file:///etc/passwd"), "apiUrl", "https://");
@@ -221,7 +229,10 @@ class SettingsCheckTest {
         error(spaces, "login-with-space", "access token");
         assertTrue(!spaces.getMessage().contains("pass word"));
         good(template.doCheckRegistry("ghcr.io", "ghcr.io/me/image:1", "login"));
-        error(template.doCheckRegistry("https://ghcr.io", "ghcr.io/me/image:1", "login"), "registry", "https://ghcr.io");
+        error(
+                template.doCheckRegistry("https://ghcr.io", "ghcr.io/me/image:1", "login"),
+                "registry",
+                "https://ghcr.io");
         warning(template.doCheckRegistry("ghcr.io", "me/image:1", "login"), "registry", "docker.io");
         warning(template.doCheckRegistry("ghcr.io", "ghcr.io/me/image:1", ""), "registry", "registryCredentialsId");
     }
