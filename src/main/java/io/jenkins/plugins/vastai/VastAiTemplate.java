@@ -375,6 +375,8 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
             return null;
         }
         return Logins.find(StandardUsernamePasswordCredentials.class, registryCredentialsId)
+                // Words are all that the market reads: a space in a password would become options of its own.
+                .filter(Logins::isUsable)
                 .map(login -> new Hidden("-u " + login.getUsername() + " -p "
                         + login.getPassword().getPlainText() + " " + (registry.isEmpty() ? "docker.io" : registry)))
                 .orElse(null);

@@ -2,6 +2,7 @@ package io.jenkins.plugins.vastai;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import hudson.model.Label;
@@ -90,5 +91,18 @@ class LoadingTest {
                 cloud.getTemplates().get(0).spec(cloud).maxPricePerHour().toPlainString());
         assertEquals(
                 "9.5", cloud.getTemplates().get(1).spec(cloud).maxPricePerHour().toPlainString());
+    }
+
+    @Test
+    void aRegistryLoginIsPassedOnOnlyIfItsWordsStayWords() throws Exception {
+        VastAiCloud cloud = Clouds.full();
+        VastAiTemplate template = cloud.getTemplates().get(0);
+        assertNull(template.spec(cloud).imageLogin(), "no such credential");
+        Keys.login("registry", "user", "pass word");
+        assertNull(template.spec(cloud).imageLogin());
+        Keys.login("registry", "user", "password");
+        assertEquals(
+                "-u user -p password ghcr.io", template.spec(cloud).imageLogin().value());
+        assertFalse(template.spec(cloud).toString().contains("password"));
     }
 }
