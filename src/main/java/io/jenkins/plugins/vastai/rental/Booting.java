@@ -18,6 +18,7 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -42,6 +43,8 @@ final class Booting {
 
     private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(12);
     private static final int MOST_SSH_AT_ONCE = 32;
+    private static final int LOG_LINES = 5;
+    private static final Duration LOG_PATIENCE = Duration.ofSeconds(12);
 
     private final Records records;
     private final Lanes lanes;
@@ -379,7 +382,7 @@ final class Booting {
             Rental rental, Progress progress, Draw draw, FailureClass failure, Reason reason, Instant now) {
         Reason why = RentalText.NOT_FIT.of(draw.number(), draw.machineId(), reason);
         blocked.after(draw, failure, reason, now);
-        fetchLog(rental, draw);
+        fetchLog(rental, progress, draw, now);
         Rental next = rental.draw(draw.disposing(reason, now)).say(why, now);
         if (failure == FailureClass.TEMPLATE) {
             records.save(next.unneeded(
@@ -390,22 +393,30 @@ final class Booting {
         }
     }
 
-    /** The container's last words, for the story; they are gone once the instance is destroyed. */
-    private void fetchLog(Rental rental, Draw draw) {
-        if (draw.instanceId() == null) {
-            return;
+    /**
+     * The container's last words, for the story; they are gone once the instance is destroyed, so the destroy waits a
+     * moment for them.
+     */
+    private void fetchLog(Rental rental, Progress progress, Draw draw, Instant now) {
+        if (draw.instanceId() == null || draw.runningFrom() == null) {
+            return; // a container that never ran has said nothing
         }
         long instance = draw.instanceId();
-        lanes.submit(Lanes.Lane.LOGS, () -> client.fetchLogs(instance, 20, false), (log, failure) -> {
+        Progress.Disposing disposing = progress.disposing(draw);
+        if (lanes.submit(Lanes.Lane.LOGS, () -> client.fetchLogs(instance, 20, false), (log, failure) -> {
+            disposing.notBefore = Instant.MIN;
             if (failure == null && log.isPresent() && !log.get().isBlank()) {
                 String[] lines = log.get().strip().split("\\R");
-                String last = List.of(lines).subList(Math.max(0, lines.length - 5), lines.length).stream()
+                String last = Arrays.stream(lines)
+                        .skip(Math.max(0, lines.length - LOG_LINES))
                         .map(StatusText::shown)
                         .collect(Collectors.joining(" | "));
                 records.get(rental.id())
                         .ifPresent(current -> records.say(current, RentalText.CONTAINER_LOG.of(instance, last)));
             }
-        });
+        })) {
+            disposing.notBefore = now.plus(LOG_PATIENCE);
+        }
     }
 
     private <T> void ssh(
