@@ -5,10 +5,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A request as the answering classes see it.
@@ -79,7 +81,7 @@ record Call(
             if (parts.length < 3 || !parts[0].equals("api")) {
                 return new Route(Endpoint.UNKNOWN, List.of(), "");
             }
-            List<Long> ids = new java.util.ArrayList<>();
+            List<Long> ids = new ArrayList<>();
             StringBuilder shape = new StringBuilder(method).append(' ').append(parts[1]);
             for (int i = 2; i < parts.length; i++) {
                 boolean number = parts[i].matches("-?\\d{1,18}");
@@ -92,8 +94,8 @@ record Call(
             return new Route(ENDPOINTS.getOrDefault(shape.toString(), Endpoint.UNKNOWN), List.copyOf(ids), "");
         }
 
-        private static final java.util.Set<String> WORDS = java.util.Set.of(
-                "asks", "reboot", "recycle", "bid_price", "request_logs", "ssh", "current", "unique", "apikeys");
+        private static final Set<String> WORDS =
+                Set.of("asks", "reboot", "recycle", "bid_price", "request_logs", "ssh", "current", "unique", "apikeys");
 
         private static final Map<String, Endpoint> ENDPOINTS = Map.ofEntries(
                 Map.entry("POST v0/bundles", Endpoint.SEARCH),

@@ -163,6 +163,14 @@ class CallFaultsTest {
     }
 
     @Test
+    void searchMayIgnoreItsFilters() throws IOException {
+        simulator.faults().add(Fault.of(Fault.Kind.FILTERS_IGNORED).once());
+        String question = "{\"gpu_name\":{\"eq\":\"H200\"},\"limit\":64}";
+        assertTrue(caller.search(question).text().contains("\"B200\""));
+        assertFalse(caller.search(question).text().contains("\"B200\""));
+    }
+
+    @Test
     void listsLie() throws IOException {
         for (int i = 0; i < 30; i++) {
             caller.rent(

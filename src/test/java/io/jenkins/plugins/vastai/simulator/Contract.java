@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.simulator;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -20,7 +21,7 @@ final class Contract {
     final Instant created;
     final String instanceKey;
     final String jupyterToken;
-    final com.fasterxml.jackson.databind.node.ObjectNode offerRow;
+    final ObjectNode offerRow;
     /** What was decided at creation to go wrong. */
     final Map<Fault.Kind, Fault> faults = new EnumMap<>(Fault.Kind.class);
     /** Only faults added after this number are looked at later. */

@@ -86,6 +86,14 @@ class CreateRulesTest {
     }
 
     @Test
+    void whoDoesNotCancelGetsAStoppedContractForATakenOffer() throws IOException {
+        caller.rent(offer, Caller.container("first", ""));
+        long id = caller.rent(offer, Caller.container("second", "").put("cancel_unavail", false));
+        assertEquals("stopped", caller.show(id).get("intended_status").asText());
+        assertEquals(2, simulator.books().left().size());
+    }
+
+    @Test
     void environmentIsTakenAsAnObjectAndAsFlags() throws IOException {
         ObjectNode body = Caller.container("a", "");
         body.put("env", "-e A=b -p 22:22");

@@ -71,6 +71,8 @@ public record Fault(
         NOT_JSON(Scope.CALL),
         /** The key is refused: 401 auth_error, or status 404. */
         KEY_REFUSED(Scope.CALL),
+        /** Search applies none of the filters, only its own defaults. */
+        FILTERS_IGNORED(Scope.CALL),
         /** The list says success, no instances. */
         EMPTY_LIST(Scope.CALL),
         /** The list says success:true, total 0, instances null. */

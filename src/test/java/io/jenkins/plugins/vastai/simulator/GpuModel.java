@@ -8,6 +8,7 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 
 /** A line of gpus.csv: a card, what it costs, and the machines it sits in. */
@@ -38,7 +39,7 @@ record GpuModel(String name, int ramMb, BigDecimal price, int computeCap, Kind k
                 Integer.parseInt(cell[1]),
                 new BigDecimal(cell[2]),
                 Integer.parseInt(cell[3]),
-                Kind.valueOf(cell[4].toUpperCase(java.util.Locale.ROOT)),
+                Kind.valueOf(cell[4].toUpperCase(Locale.ROOT)),
                 Arrays.stream(cell[5].split(" ")).map(Integer::valueOf).toList());
     }
 }

@@ -1,6 +1,7 @@
 package io.jenkins.plugins.vastai.simulator;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.Random;
 
@@ -70,7 +71,7 @@ final class HostFields {
         row.put("expected_reliability", reliability - 0.0002).put("reliability_mult", 1.02);
         row.put("rentable", true).put("rented", false);
         row.put("start_date", opened.getEpochSecond() - 86_400.0 * 30).put("static_ip", !home);
-        row.put("storage_cost", new java.math.BigDecimal(home ? "0.15" : "0.10"));
+        row.put("storage_cost", new BigDecimal(home ? "0.15" : "0.10"));
         row.put("verification", "verified").put("vericode", 1).put("vram_costperhour", 1.4e-05);
         row.putNull("webpage")
                 .put("vms_enabled", false)

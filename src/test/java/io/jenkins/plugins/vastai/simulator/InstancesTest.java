@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -131,7 +133,7 @@ class InstancesTest {
                     : "&after_token=" + Caller.encoded(page.get("next_token").asText());
         } while (token != null);
         assertEquals(60, new LinkedHashSet<>(found).size());
-        assertEquals(found.stream().sorted(java.util.Comparator.reverseOrder()).toList(), found);
+        assertEquals(found.stream().sorted(Comparator.reverseOrder()).toList(), found);
         assertEquals(
                 5,
                 caller.get("/api/v1/instances/?limit=0").json().get("instances").size());
@@ -170,7 +172,7 @@ class InstancesTest {
 
     @Test
     void aStoppedInstanceGivesItsGpusAwayAndMayNotGetThemBack() throws IOException {
-        long machine = simulator.market().list("RTX 4090", 1, java.math.BigDecimal.ONE, "Texas, US");
+        long machine = simulator.market().list("RTX 4090", 1, BigDecimal.ONE, "Texas, US");
         long id = caller.rent(offerOf(machine), Caller.container("a", ""));
         clock.advance(Duration.ofSeconds(110));
         assertEquals(200, state(id, "stopped").status());

@@ -12,8 +12,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -53,7 +55,7 @@ final class LocalSite implements Site, AutoCloseable {
         return thread;
     });
     /** Whoever forgets to close, or is interrupted, leaves no processes behind. */
-    private final Thread lastWill = new Thread(this::endAll);
+    private final Thread lastWill = new Thread(this::abandon);
 
     private volatile String api = "";
 
@@ -199,7 +201,7 @@ final class LocalSite implements Site, AutoCloseable {
         });
     }
 
-    private final Map<Machine, KeyPair> hostKeys = new java.util.concurrent.ConcurrentHashMap<>();
+    private final Map<Machine, KeyPair> hostKeys = new ConcurrentHashMap<>();
 
     private KeyPair hostKey(Machine machine) throws GeneralSecurityException {
         KeyPair known = hostKeys.get(machine);
@@ -257,7 +259,7 @@ final class LocalSite implements Site, AutoCloseable {
     private void lookAgain(Contract c) {
         for (Fault.Kind kind : OF_SSH) {
             if (!c.has(kind)) {
-                faults.hitSince(c.faultsSeen, kind, Contracts.occasion(java.util.Optional.of(Endpoint.CREATE), c))
+                faults.hitSince(c.faultsSeen, kind, Contracts.occasion(Optional.of(Endpoint.CREATE), c))
                         .ifPresent(fault -> c.faults.put(kind, fault));
             }
         }
@@ -332,6 +334,17 @@ final class LocalSite implements Site, AutoCloseable {
             machine.delete();
         }
         Machine.deleteTree(ownBase ? base : tools.directory());
+    }
+
+    private void abandon() {
+        endAll();
+        try {
+            if (ownBase) {
+                Machine.deleteTree(base);
+            }
+        } catch (IOException e) {
+            // A temporary directory stays behind; the system clears those away.
+        }
     }
 
     private void endAll() {

@@ -1,8 +1,10 @@
 package io.jenkins.plugins.vastai.simulator;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /**
@@ -207,7 +210,7 @@ final class Machine {
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    private static final Map<String, String> TEMPLATES = new java.util.concurrent.ConcurrentHashMap<>();
+    private static final Map<String, String> TEMPLATES = new ConcurrentHashMap<>();
 
     private static String template(String name) {
         return TEMPLATES.computeIfAbsent(name, key -> {
@@ -307,7 +310,7 @@ final class Machine {
             public FileVisitResult postVisitDirectory(Path each, IOException error) throws IOException {
                 try {
                     Files.deleteIfExists(each);
-                } catch (java.nio.file.DirectoryNotEmptyException e) {
+                } catch (DirectoryNotEmptyException e) {
                     // A dying process wrote once more; the caller tries again at the end.
                 }
                 return FileVisitResult.CONTINUE;
@@ -339,7 +342,7 @@ final class Machine {
         }
         builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
         builder.redirectInput(ProcessBuilder.Redirect.from(
-                java.io.File.listRoots()[0].toPath().resolve("dev/null").toFile()));
+                File.listRoots()[0].toPath().resolve("dev/null").toFile()));
         started.add(builder.start());
     }
 

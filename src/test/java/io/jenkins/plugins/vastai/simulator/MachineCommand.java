@@ -1,9 +1,11 @@
 package io.jenkins.plugins.vastai.simulator;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import org.apache.sshd.server.Environment;
@@ -88,7 +90,7 @@ final class MachineCommand implements Command {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             signal = "interrupted";
-        } catch (java.util.concurrent.ExecutionException e) {
+        } catch (ExecutionException e) {
             signal = String.valueOf(e.getCause());
         }
         callback.onExit(code, signal);
@@ -118,9 +120,9 @@ final class MachineCommand implements Command {
         Process running = process;
         if (running != null && running.isAlive() && !pumps.isShutdown()) {
             pumps.execute(() -> {
-                for (java.io.Closeable each : new java.io.Closeable[] {
-                    running.getOutputStream(), running.getInputStream(), running.getErrorStream()
-                }) {
+                for (Closeable each :
+                        new Closeable[] {running.getOutputStream(), running.getInputStream(), running.getErrorStream()
+                        }) {
                     try {
                         each.close();
                     } catch (IOException e) {

@@ -18,8 +18,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 import org.apache.sshd.client.channel.ChannelExec;
 import org.apache.sshd.client.session.ClientSession;
@@ -248,7 +250,7 @@ class MachineTest {
         String source = "import java.io.*; public class Echo { public static void main(String[] a) throws Exception {"
                 + " System.in.transferTo(System.out); System.out.flush(); } }";
         byte[] data = new byte[3_000_000];
-        new java.util.Random(3).nextBytes(data);
+        new Random(3).nextBytes(data);
         try (ClientSession session = connect(id)) {
             try (SftpClient sftp = SftpClientFactory.instance().createSftpClient(session)) {
                 sftp.mkdir("/root/agent");
@@ -263,7 +265,7 @@ class MachineTest {
                 channel.setOut(out);
                 channel.open().verify(SshClients.LONG);
                 soon().until(() -> out.size() == data.length);
-                assertTrue(java.util.Arrays.equals(data, out.toByteArray()));
+                assertTrue(Arrays.equals(data, out.toByteArray()));
             }
         }
     }

@@ -2,6 +2,7 @@ package io.jenkins.plugins.vastai.simulator;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigDecimal;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -15,7 +16,7 @@ public interface Market {
     default List<SimulatedOffer> find(String gpuName, int gpus) {
         return offers().stream()
                 .filter(o -> o.gpuName().equals(gpuName) && o.gpus() == gpus)
-                .sorted(java.util.Comparator.comparing(SimulatedOffer::pricePerHour))
+                .sorted(Comparator.comparing(SimulatedOffer::pricePerHour))
                 .toList();
     }
 

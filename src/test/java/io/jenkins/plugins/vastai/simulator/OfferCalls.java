@@ -49,6 +49,11 @@ final class OfferCalls {
                     .filter(JsonNode::isObject)
                     .map(node -> (ObjectNode) node);
         }
+        Faults.Occasion occasion = new Faults.Occasion(Optional.of(Endpoint.SEARCH), 0, 0, 0, "");
+        if (question.isPresent()
+                && world.faults.hit(Fault.Kind.FILTERS_IGNORED, occasion).isPresent()) {
+            question.get().retain("type", "order", "limit", "allocated_storage");
+        }
         return question.map(q -> Answer.ok(search.answer(q, now)))
                 .orElseGet(() -> Answer.bare(400, "invalid_request", "Invalid json body"));
     }
@@ -110,14 +115,17 @@ final class OfferCalls {
             throw gone(ask, gone.get().status() == 0 ? 404 : gone.get().status());
         }
         boolean strict = body.path("cancel_unavail").asBoolean(false);
-        Listing listing = found.orElseThrow(() -> gone(ask, strict ? 410 : 404));
+        // Who says false gets a stopped contract, whose disk costs money, when the offer has just been taken.
+        boolean stopped = found.isEmpty() && body.path("cancel_unavail").isBoolean() && !strict;
+        Listing listing = found.or(() -> stopped ? world.market.formerly(ask) : Optional.empty())
+                .orElseThrow(() -> gone(ask, strict ? 410 : 404));
         check(ask, order, listing, call);
         money(ask, occasion, now);
         boolean lowBid =
                 order.price().map(p -> p.compareTo(listing.minBid()) < 0).orElse(false)
                         || world.faults.hit(Fault.Kind.BID_TOO_LOW, occasion).isPresent();
         List<SshKey> keys = call.key().map(ApiKeys.ApiKey::team).orElse(false) ? List.of() : world.sshKeys;
-        Contract made = world.contracts.create(listing, order, order.running() && !lowBid, keys, now);
+        Contract made = world.contracts.create(listing, order, order.running() && !lowBid && !stopped, keys, now);
         world.keys.add(
                 made.instanceKey,
                 "instance " + made.id,

@@ -5,7 +5,9 @@ import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +30,7 @@ final class SimulatedMarket implements Market {
             "Oregon, US",
             "1600 Example Boulevard, Building 7, Council Bluffs, Iowa, US");
 
-    private static final List<String> ELSEWHERE = java.util.Arrays.asList(
+    private static final List<String> ELSEWHERE = Arrays.asList(
             "Czechia, CZ",
             "Germany, DE",
             "The Netherlands, NL",
@@ -69,6 +71,7 @@ final class SimulatedMarket implements Market {
     private final Random random;
     private final Map<Long, Host> hosts = new LinkedHashMap<>();
     private final Map<Long, Listing> listings = new TreeMap<>();
+    private final Map<Long, Listing> past = new HashMap<>();
     private long nextMachine = 40_000;
     private long nextOffer = 29_500_000;
 
@@ -132,6 +135,7 @@ final class SimulatedMarket implements Market {
             boolean gone = !host.listed || !listing.free();
             if (gone) {
                 listings.remove(listing.id);
+                past.put(listing.id, listing);
             }
             return gone;
         });
@@ -159,6 +163,11 @@ final class SimulatedMarket implements Market {
 
     Optional<Listing> listing(long id) {
         return Optional.ofNullable(listings.get(id));
+    }
+
+    /** An offer that was there once. */
+    Optional<Listing> formerly(long id) {
+        return Optional.ofNullable(past.get(id));
     }
 
     /** Occupies the offer's GPUs; overlapping offers go, what is left is offered anew. */
@@ -207,6 +216,7 @@ final class SimulatedMarket implements Market {
             Listing gone = listings.remove(offerId);
             if (gone != null) {
                 gone.host.listings.remove(gone);
+                past.put(offerId, gone);
             }
         }
     }

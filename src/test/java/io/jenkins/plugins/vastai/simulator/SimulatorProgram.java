@@ -3,6 +3,7 @@ package io.jenkins.plugins.vastai.simulator;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 
 /** The simulator as a program: prints its address and key, runs until Ctrl-C, then prints its books. */
@@ -79,7 +80,7 @@ public final class SimulatorProgram {
     private static void end(Simulator simulator, PrintStream out) {
         Books books = simulator.books();
         out.printf(
-                java.util.Locale.ROOT,
+                Locale.ROOT,
                 "%nsimulator: rented=%d destroyed=%d left=%d cost=$%.4f%n",
                 books.entries().size(),
                 books.entries().size() - books.left().size(),

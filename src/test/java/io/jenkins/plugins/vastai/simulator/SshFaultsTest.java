@@ -11,7 +11,9 @@ import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.file.Files;
 import java.time.Duration;
+import org.apache.sshd.client.auth.keyboard.UserInteraction;
 import org.apache.sshd.client.session.ClientSession;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -48,7 +50,7 @@ class SshFaultsTest {
         simulator.faults().add(fault.once());
         long id = caller.rent("RTX 4090", "a", ssh.startScript() + "; touch /tmp/ready");
         MachineTest.soon()
-                .until(() -> java.nio.file.Files.exists(simulator
+                .until(() -> Files.exists(simulator
                         .instance(id)
                         .orElseThrow()
                         .directory()
@@ -225,7 +227,7 @@ class SshFaultsTest {
             assertTrue(result.err().startsWith("Welcome to vast.ai"));
         }
         StringBuilder banner = new StringBuilder();
-        ssh.client.setUserInteraction(new org.apache.sshd.client.auth.keyboard.UserInteraction() {
+        ssh.client.setUserInteraction(new UserInteraction() {
             @Override
             public void welcome(ClientSession session, String text, String language) {
                 banner.append(text);

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.simulator;
 
+import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.PublicKey;
 import java.time.Instant;
@@ -17,7 +18,7 @@ record SshKey(long id, String line, Instant added) {
             return entry == null
                     ? Optional.empty()
                     : Optional.of(entry.resolvePublicKey(null, PublicKeyEntryResolver.IGNORING));
-        } catch (IllegalArgumentException | java.io.IOException | GeneralSecurityException e) {
+        } catch (IllegalArgumentException | IOException | GeneralSecurityException e) {
             return Optional.empty();
         }
     }

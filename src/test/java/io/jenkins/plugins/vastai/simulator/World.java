@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.simulator;
 
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -23,7 +24,7 @@ final class World implements Account {
     final List<SshKey> sshKeys = new ArrayList<>();
     private long nextSshKey = 1200;
 
-    World(Simulator.Builder settings) throws java.io.IOException {
+    World(Simulator.Builder settings) throws IOException {
         this.settings = settings;
         this.clock = settings.clock;
         this.faults = new Faults(settings.seed);
