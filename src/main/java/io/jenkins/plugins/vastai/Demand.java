@@ -54,10 +54,14 @@ record Demand(Map<Optional<Label>, Integer> missing, Set<String> spare) {
         }
     }
 
-    /** As of now; reads snapshots only and takes no lock. */
-    static Demand now() {
+    /**
+     * As of now; reads snapshots only and takes no lock.
+     *
+     * @param arriving ordered agents that may not be in Jenkins yet, read before this is called
+     */
+    static Demand now(Collection<VastAiAgent> arriving) {
+        List<Slot> slots = slots(arriving);
         Map<Optional<Label>, Integer> waiting = waiting();
-        List<Slot> slots = slots();
         // First to those they were ordered for: what is left over may serve others.
         waiting.replaceAll((label, count) -> give(slots, count, slot -> slot.coming && slot.orderedFor(label)));
         waiting.replaceAll((label, count) -> give(slots, count, slot -> slot.suits(label)));
@@ -108,9 +112,14 @@ record Demand(Map<Optional<Label>, Integer> missing, Set<String> spare) {
         return waiting;
     }
 
-    private static List<Slot> slots() {
+    private static List<Slot> slots(Collection<VastAiAgent> arriving) {
         List<Slot> slots = new ArrayList<>();
         Jenkins jenkins = Jenkins.get();
+        for (VastAiAgent agent : arriving) {
+            if (jenkins.getComputer(agent.getNodeName()) == null) {
+                slots.add(new Slot(agent, true, agent.getNumExecutors()));
+            }
+        }
         for (Computer computer : jenkins.getComputers()) {
             Node node = computer.getNode();
             if (node == null || kept(node)) {

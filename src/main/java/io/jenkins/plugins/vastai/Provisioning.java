@@ -3,6 +3,8 @@ package io.jenkins.plugins.vastai;
 import edu.umd.cs.findbugs.annotations.CheckForNull;
 import hudson.model.Descriptor.FormException;
 import hudson.model.Label;
+import hudson.model.Node;
+import hudson.model.labels.LabelAtom;
 import hudson.slaves.Cloud;
 import hudson.slaves.CloudProvisioningListener;
 import hudson.slaves.NodeProvisioner.PlannedNode;
@@ -19,10 +21,12 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Predicate;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
 import jenkins.model.Jenkins;
 
 /**
@@ -38,6 +42,7 @@ final class Provisioning {
     private final Fleets fleets;
     private final Circuits circuits;
     private final ReentrantLock lock = new ReentrantLock();
+    private final Map<String, VastAiAgent> arriving = new ConcurrentHashMap<>();
     private final int javaMajor = javaMajor();
 
     /** An agent that is ordered and not yet in Jenkins. */
@@ -56,61 +61,73 @@ final class Provisioning {
     boolean canProvision(VastAiCloud cloud, @CheckForNull Label label) {
         return fleets.started()
                 && !cloud.getCredentialsId().isEmpty()
-                && cloud.getTemplates().stream().anyMatch(template -> usable(cloud, template, label));
+                && cloud.getTemplates().stream()
+                        .anyMatch(template -> template.matches(label)
+                                && circuits.resting(cloud, template).isEmpty());
     }
 
     /** Core asks for so many executors. The agents are in Jenkins when this returns. */
     Collection<PlannedNode> provision(VastAiCloud cloud, @CheckForNull Label label, int excessWorkload) {
+        List<Ordered> ordered = new ArrayList<>();
         lock.lock();
         try {
             if (closed()) {
                 return List.of();
             }
-            List<Ordered> ordered = new ArrayList<>();
-            order(cloud, label, excessWorkload, new Caps(fleets.rentals()), ordered);
-            List<PlannedNode> planned = new ArrayList<>();
-            for (Ordered one : ordered) {
-                if (add(one)) {
-                    planned.add(new PlannedNode(
-                            one.agent().getNodeName(),
-                            new RegisteredAgent(one.agent()),
-                            one.agent().getNumExecutors()));
-                }
-            }
-            return planned;
+            Choice choice = Choice.of(cloud);
+            order(cloud, usable(choice, label), label, excessWorkload, new Caps(fleets.rentals()), ordered);
         } finally {
             lock.unlock();
         }
+        List<PlannedNode> planned = new ArrayList<>();
+        for (Ordered one : ordered) {
+            if (add(one)) {
+                planned.add(new PlannedNode(
+                        one.agent().getNodeName(),
+                        new RegisteredAgent(one.agent()),
+                        one.agent().getNumExecutors()));
+            }
+        }
+        return planned;
+    }
+
+    /** What is missing now, with the agents that are ordered and not yet in Jenkins counted as coming. */
+    Demand demand() {
+        return Demand.now(List.copyOf(arriving.values()));
+    }
+
+    /** Whether the agent is ordered and on its way into Jenkins. */
+    boolean arriving(String agent) {
+        return arriving.containsKey(agent);
     }
 
     /**
-     * Counts what is missing and orders it.
+     * Counts what is missing and orders it. The agents come into Jenkins a little later: that takes file and lock, and
+     * nobody who orders shall wait for it.
      *
      * @return what is still missing
      */
     Demand review() {
         lock.lock();
         try {
-            Demand demand = Demand.now();
+            Demand demand = demand();
             if (demand.missing().isEmpty() || closed()) {
                 return demand;
             }
             Caps caps = new Caps(fleets.rentals());
+            List<Choice> choices = prompt().filter(
+                            cloud -> !cloud.getCredentialsId().isEmpty())
+                    .map(Choice::of)
+                    .toList();
             List<Ordered> ordered = new ArrayList<>();
             for (Map.Entry<Optional<Label>, Integer> wanted : demand.missing().entrySet()) {
-                wanted.setValue(order(wanted.getKey().orElse(null), wanted.getValue(), caps, ordered));
+                wanted.setValue(order(choices, wanted.getKey().orElse(null), wanted.getValue(), caps, ordered));
             }
-            // Orders first: the market is asked while Jenkins still writes the nodes.
-            ordered.forEach(this::add);
+            ordered.forEach(one -> fleets.later(() -> add(one)));
             return demand;
         } finally {
             lock.unlock();
         }
-    }
-
-    /** Whether one of our clouds with immediate provisioning has a template for the label, resting or not. */
-    boolean ours(@CheckForNull Label label) {
-        return prompt().anyMatch(cloud -> cloud.getTemplates().stream().anyMatch(template -> template.matches(label)));
     }
 
     /** Whether one of our clouds with immediate provisioning would order for the label now. */
@@ -118,7 +135,7 @@ final class Provisioning {
         return prompt().anyMatch(cloud -> canProvision(cloud, label));
     }
 
-    private static java.util.stream.Stream<VastAiCloud> prompt() {
+    private static Stream<VastAiCloud> prompt() {
         return Fleets.clouds().stream().filter(VastAiCloud::isNoDelayProvisioning);
     }
 
@@ -127,26 +144,53 @@ final class Provisioning {
         return !fleets.started() || jenkins.isQuietingDown() || jenkins.isTerminating();
     }
 
-    private boolean usable(VastAiCloud cloud, VastAiTemplate template, @CheckForNull Label label) {
-        return template.matches(label) && circuits.resting(cloud, template).isEmpty();
+    /** A cloud with its templates' labels, parsed once for all labels of a review. */
+    private record Choice(VastAiCloud cloud, List<Kind> kinds) {
+
+        record Kind(VastAiTemplate template, Set<LabelAtom> labels) {
+            boolean serves(@CheckForNull Label label) {
+                return label == null ? template.getMode() == Node.Mode.NORMAL : label.matches(labels);
+            }
+        }
+
+        static Choice of(VastAiCloud cloud) {
+            return new Choice(
+                    cloud,
+                    cloud.getTemplates().stream()
+                            .map(template -> new Kind(template, template.labelSet()))
+                            .toList());
+        }
+    }
+
+    private List<VastAiTemplate> usable(Choice choice, @CheckForNull Label label) {
+        return choice.kinds().stream()
+                .filter(kind -> kind.serves(label))
+                .map(Choice.Kind::template)
+                .filter(template -> circuits.resting(choice.cloud(), template).isEmpty())
+                .toList();
     }
 
     /** @return executors that are still missing */
-    private int order(@CheckForNull Label label, int missing, Caps caps, List<Ordered> ordered) {
+    private int order(List<Choice> choices, @CheckForNull Label label, int missing, Caps caps, List<Ordered> ordered) {
         int left = missing;
-        for (VastAiCloud cloud : prompt().toList()) {
-            if (left > 0 && canProvision(cloud, label) && !vetoed(cloud, label, left)) {
-                left = order(cloud, label, left, caps, ordered);
+        for (Choice choice : choices) {
+            List<VastAiTemplate> usable = left > 0 ? usable(choice, label) : List.of();
+            if (!usable.isEmpty() && !vetoed(choice.cloud(), label, left)) {
+                left = order(choice.cloud(), usable, label, left, caps, ordered);
             }
         }
         return left;
     }
 
-    private int order(VastAiCloud cloud, @CheckForNull Label label, int missing, Caps caps, List<Ordered> ordered) {
+    private int order(
+            VastAiCloud cloud,
+            List<VastAiTemplate> templates,
+            @CheckForNull Label label,
+            int missing,
+            Caps caps,
+            List<Ordered> ordered) {
         int left = missing;
-        Predicate<VastAiTemplate> usable = template -> usable(cloud, template, label);
-        for (VastAiTemplate template :
-                cloud.getTemplates().stream().filter(usable).toList()) {
+        for (VastAiTemplate template : templates) {
             while (left > 0 && caps.room(cloud, template)) {
                 Optional<Ordered> one = order(cloud, template, label);
                 if (one.isEmpty()) {
@@ -170,8 +214,9 @@ final class Provisioning {
             Rental rental =
                     fleet.get().order(id -> terms(cloud, template, spec, VastAiAgent.name(template.getName(), id)));
             String orderedFor = label == null ? null : label.getName();
-            return Optional.of(new Ordered(
-                    fleet.get(), rental, new VastAiAgent(FleetKey.of(cloud).id(), rental, template, orderedFor)));
+            VastAiAgent agent = new VastAiAgent(FleetKey.of(cloud).id(), rental, template, orderedFor);
+            arriving.put(agent.getNodeName(), agent);
+            return Optional.of(new Ordered(fleet.get(), rental, agent));
         } catch (IOException | FormException | RuntimeException e) {
             LOGGER.log(
                     Level.WARNING,
@@ -198,6 +243,9 @@ final class Provisioning {
     }
 
     private boolean add(Ordered ordered) {
+        if (!fleets.started()) {
+            return false; // Jenkins stops: the rental is given back when it comes again
+        }
         try {
             Jenkins.get().addNode(ordered.agent());
             if (ordered.agent().toComputer() instanceof VastAiComputer computer) {
@@ -214,6 +262,8 @@ final class Provisioning {
                             ordered.rental().id(),
                             AgentText.NOT_ADDED.of(ordered.agent().getNodeName(), e.getMessage()));
             return false;
+        } finally {
+            arriving.remove(ordered.agent().getNodeName());
         }
     }
 

@@ -3,7 +3,6 @@ package io.jenkins.plugins.vastai;
 import hudson.Extension;
 import hudson.model.Queue;
 import hudson.model.queue.QueueListener;
-import java.time.Duration;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -13,7 +12,8 @@ import java.util.logging.Logger;
 /**
  * Sees to it that a buildable item gets its order within milliseconds. Hints to core get lost, since they come before the
  * queue's snapshot is published, and are throttled to one each second (jenkins-mechanics.md B-1). So the listener only
- * arms one timer; the timer passes the queue lock once, by which the snapshot is published, and then counts.
+ * arms one timer; the timer passes the queue lock once, by which the snapshot is published, and then counts. {@link
+ * Upkeep} asks again every second while items wait.
  */
 final class Reviewer {
 
@@ -39,15 +39,11 @@ final class Reviewer {
     /** Something may be missing. Returns at once. */
     void dirty() {
         if (threads != null && armed.compareAndSet(false, true)) {
-            arm(tuning.review());
-        }
-    }
-
-    private void arm(Duration delay) {
-        try {
-            threads.schedule().schedule(this::review, delay.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (RejectedExecutionException e) {
-            LOGGER.log(Level.FINE, "Jenkins stops", e);
+            try {
+                threads.schedule().schedule(this::review, tuning.review().toMillis(), TimeUnit.MILLISECONDS);
+            } catch (RejectedExecutionException e) {
+                LOGGER.log(Level.FINE, "Jenkins stops", e);
+            }
         }
     }
 
@@ -56,18 +52,13 @@ final class Reviewer {
         if (!fleets.started()) {
             return;
         }
-        boolean waiting = true;
         try {
             Queue.runWithLock(() -> {
                 // whoever held the lock has published what the queue holds
             });
-            Demand left = provisioning.review();
-            waiting = left.missing().keySet().stream().anyMatch(label -> provisioning.ours(label.orElse(null)));
+            provisioning.review();
         } catch (RuntimeException e) {
             LOGGER.log(Level.WARNING, e, () -> "Cannot count what the queue needs; tried again");
-        }
-        if (waiting && armed.compareAndSet(false, true)) {
-            arm(tuning.again());
         }
     }
 

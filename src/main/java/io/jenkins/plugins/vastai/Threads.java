@@ -20,6 +20,7 @@ final class Threads {
     private static final int AGENTS = 4;
     private static final int SCHEDULE = 2;
     private static final long IDLE_SECONDS = 30;
+    private static final long END_SECONDS = 5;
 
     private final ExecutorService workers = pool(WORKERS, "Vast.ai call");
     private final ExecutorService agents = pool(AGENTS, "Vast.ai agents");
@@ -54,9 +55,18 @@ final class Threads {
         schedule.shutdownNow();
     }
 
+    /** What is under way on agents gets its moment: a node that is half written would not be loaded again. */
     void end() {
         workers.shutdownNow();
-        agents.shutdownNow();
+        agents.shutdown();
+        try {
+            if (!agents.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
+                agents.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            agents.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static ExecutorService pool(int size, String name) {

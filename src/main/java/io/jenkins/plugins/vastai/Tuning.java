@@ -13,7 +13,6 @@ import java.util.function.Supplier;
  * @param pacing one for each fleet
  * @param patience of calls to the market
  * @param review from the moment that an item becomes buildable to the count of what is missing
- * @param again between two counts while items wait
  * @param upkeep between two comparisons of agents and rentals
  * @param minute what a minute of a template's settings lasts
  * @param unwanted how long nobody may wait for an agent that serves nobody, before it is given back
@@ -27,7 +26,6 @@ record Tuning(
         Supplier<Pacing> pacing,
         Patience patience,
         Duration review,
-        Duration again,
         Duration upkeep,
         Duration minute,
         Duration unwanted,
@@ -41,7 +39,6 @@ record Tuning(
             () -> Pacing.published(Duration.ofSeconds(60)),
             Patience.standard(),
             Duration.ofMillis(20),
-            Duration.ofSeconds(1),
             Duration.ofSeconds(1),
             Duration.ofMinutes(1),
             Duration.ofSeconds(30),

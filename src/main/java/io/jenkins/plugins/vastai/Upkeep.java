@@ -72,7 +72,12 @@ final class Upkeep {
         }
         Set<String> seen = new HashSet<>();
         guarded("rentals", () -> rentals(jenkins, seen));
-        Set<String> spare = Demand.now().spare();
+        Demand demand = fleets.provisioning().demand();
+        if (demand.missing().keySet().stream()
+                .anyMatch(label -> fleets.provisioning().able(label.orElse(null)))) {
+            fleets.reviewer().dirty();
+        }
+        Set<String> spare = demand.spare();
         int launching = 0;
         for (Node node : jenkins.getNodes()) {
             if (node instanceof VastAiAgent agent && agent.toComputer() instanceof VastAiComputer computer) {
@@ -92,7 +97,7 @@ final class Upkeep {
                 .forEach(rental -> {
                     String agent = rental.order().agent();
                     if (jenkins.getNode(agent) == null) {
-                        if (lasted("node " + agent, tuning.grace(), seen)) {
+                        if (!fleets.provisioning().arriving(agent) && lasted("node " + agent, tuning.grace(), seen)) {
                             fleet.retire(rental.id(), AgentText.NO_NODE.of(agent));
                         }
                     } else if (!clouds.contains(rental.order().cloud())
@@ -179,7 +184,7 @@ final class Upkeep {
         Run<?, ?> run = computer.wasTaken() ? null : Run.fromExternalizableId(rental.usedBy());
         if (run == null || !run.isBuilding()) {
             // A moment's grace: between two parts of a task nobody is on the executor.
-            return lasted("over " + computer.getName(), tuning.again(), seen);
+            return lasted("over " + computer.getName(), tuning.upkeep(), seen);
         }
         Duration patience = Duration.ofMillis(SystemProperties.getLong(
                         "org.jenkinsci.plugins.workflow.support.pickles.ExecutorPickle.timeoutForNodeMillis",

@@ -5,6 +5,7 @@ import hudson.EnvVars;
 import hudson.model.Queue;
 import hudson.model.TaskListener;
 import hudson.slaves.AbstractCloudComputer;
+import hudson.slaves.OfflineCause;
 import io.jenkins.plugins.vastai.rental.Draw;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.Line;
@@ -20,9 +21,15 @@ import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import jenkins.model.Jenkins;
+import jenkins.util.NonLocalizable;
 
 /**
  * The running half of a {@link VastAiAgent}: counts as connecting while its rental is on its way, connects only once the
@@ -32,6 +39,9 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> {
 
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
+
+    private static final Logger LOGGER = Logger.getLogger(VastAiComputer.class.getName());
+    private static final Duration HANG_UP = Duration.ofSeconds(2);
 
     private final String fleet;
     private final String rental;
@@ -205,10 +215,28 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> {
         return idle.get();
     }
 
-    /** Gives the machine back. */
+    /** Gives the machine back: first hangs up, so that its end is no broken connection. Returns at once. */
     void retire(Reason why) {
         setAcceptingTasks(false);
-        fleet().ifPresent(known -> known.retire(rental, why));
+        Fleets.lookup()
+                .ifPresent(fleets -> fleets.later(() -> {
+                    hangUp(why);
+                    fleet().ifPresent(known -> known.retire(rental, why));
+                }));
+    }
+
+    private void hangUp(Reason why) {
+        if (isOffline()) {
+            return;
+        }
+        try {
+            disconnect(OfflineCause.create(new NonLocalizable(Texts.render(why))))
+                    .get(HANG_UP.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            LOGGER.log(Level.FINE, e, () -> getName() + " did not hang up in time");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Facts about the machine for builds; nothing that opens it. */

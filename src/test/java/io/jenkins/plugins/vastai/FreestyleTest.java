@@ -1,6 +1,8 @@
 package io.jenkins.plugins.vastai;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import hudson.model.FreeStyleBuild;
@@ -9,12 +11,15 @@ import hudson.model.Label;
 import hudson.tasks.Shell;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.rental.State;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.jvnet.hudson.test.JenkinsRule;
 import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 
+@Timeout(240)
 @WithJenkins
 class FreestyleTest {
 
@@ -24,11 +29,9 @@ class FreestyleTest {
     @Test
     void aBuildRunsOnARentedContainerWhichIsDestroyedAfterwards(JenkinsRule j) throws Exception {
         machines.cloud(RentedMachines.template("gpu", "gpu cuda"));
-        FreeStyleProject project = j.createFreeStyleProject();
-        project.setAssignedLabel(Label.get("gpu"));
-        project.getBuildersList().add(new Shell("echo rental $VASTAI_RENTAL at $VASTAI_PRICE_PER_HOUR"));
+        FreeStyleProject project = project(j, "gpu", "echo rental $VASTAI_RENTAL at $VASTAI_PRICE_PER_HOUR");
 
-        FreeStyleBuild build = project.scheduleBuild2(0).get(180, TimeUnit.SECONDS);
+        FreeStyleBuild build = get(project.scheduleBuild2(0));
 
         j.assertBuildStatusSuccess(build);
         machines.nothingLeft();
@@ -38,6 +41,64 @@ class FreestyleTest {
         assertEquals(build.getExternalizableId(), rental.usedBy());
         assertEquals(rental.order().agent(), build.getBuiltOnStr());
         j.assertLogContains("rental " + rental.id() + " at 0.", build);
-        assertTrue(machines.simulator().books().maximumAlive() == 1, "one machine for one build");
+        assertEquals(1, machines.simulator().books().maximumAlive(), "one machine for one build");
+    }
+
+    @Test
+    void aBuildRunsOnARentedVirtualMachine(JenkinsRule j) throws Exception {
+        machines.cloud(RentedMachines.vm("vm", "vm"));
+
+        j.assertBuildStatusSuccess(get(project(j, "vm", "echo here").scheduleBuild2(0)));
+
+        machines.nothingLeft();
+        assertTrue(machines.simulator().instances().get(0).vm());
+    }
+
+    @Test
+    void twoBuildsAtOnceHaveAMachineEach(JenkinsRule j) throws Exception {
+        machines.cloud(RentedMachines.template("gpu", "gpu"));
+
+        Future<FreeStyleBuild> one = project(j, "gpu", "echo one").scheduleBuild2(0);
+        Future<FreeStyleBuild> two = project(j, "gpu", "echo two").scheduleBuild2(0);
+
+        assertNotEquals(
+                j.assertBuildStatusSuccess(get(one)).getBuiltOnStr(),
+                j.assertBuildStatusSuccess(get(two)).getBuiltOnStr());
+        machines.nothingLeft();
+        assertEquals(2, machines.simulator().instances().size(), RentedMachines::stories);
+    }
+
+    @Test
+    void anAgentThatIsNotOneShotServesAgainAndGoesAfterItsIdleTime(JenkinsRule j) throws Exception {
+        VastAiTemplate template = RentedMachines.template("gpu", "gpu");
+        template.setOneShot(false);
+        template.setIdleMinutes(1);
+        machines.cloud(template);
+        FreeStyleProject project = project(j, "gpu", "echo here");
+
+        String first =
+                j.assertBuildStatusSuccess(get(project.scheduleBuild2(0))).getBuiltOnStr();
+        String second =
+                j.assertBuildStatusSuccess(get(project.scheduleBuild2(0))).getBuiltOnStr();
+
+        assertEquals(first, second);
+        VastAiAgent agent = RentedMachines.agents().get(0);
+        VastAiComputer computer = (VastAiComputer) agent.toComputer();
+        assertTrue(computer.isOnline(), "still there, idle");
+        await().until(() -> computer.idleSince().isPresent());
+        machines.nothingLeft();
+        assertTrue(RentedMachines.tells(RentedMachines.rentals().get(0), "without work for 1 min"));
+        assertEquals(1, machines.simulator().instances().size());
+    }
+
+    private static FreeStyleProject project(JenkinsRule j, String label, String command) throws Exception {
+        FreeStyleProject project = j.createFreeStyleProject();
+        project.setAssignedLabel(Label.get(label));
+        project.getBuildersList().add(new Shell(command));
+        return project;
+    }
+
+    private static FreeStyleBuild get(Future<FreeStyleBuild> build) throws Exception {
+        return build.get(RentedMachines.PATIENCE.toSeconds(), TimeUnit.SECONDS);
     }
 }

@@ -6,15 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.cloudbees.plugins.credentials.CredentialsScope;
 import com.cloudbees.plugins.credentials.SystemCredentialsProvider;
 import hudson.model.Node;
+import hudson.model.Queue;
 import hudson.util.Secret;
 import io.jenkins.plugins.vastai.api.Pacing;
 import io.jenkins.plugins.vastai.api.Patience;
 import io.jenkins.plugins.vastai.rental.Line;
 import io.jenkins.plugins.vastai.rental.Rental;
+import io.jenkins.plugins.vastai.rental.State;
 import io.jenkins.plugins.vastai.rental.Timing;
 import io.jenkins.plugins.vastai.simulator.Simulator;
 import io.jenkins.plugins.vastai.text.Texts;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -54,11 +58,16 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
     public void beforeEach(ExtensionContext context) throws IOException {
         simulator = change.apply(Simulator.builder().limits(false)).start();
         checked = false;
-        Tuning.current = tuning();
+        Tuning.current = tuning(Duration.ofMinutes(1));
+    }
+
+    /** @param minute what a minute of a template's settings lasts in the next Jenkins */
+    static void minute(Duration minute) {
+        Tuning.current = tuning(minute);
     }
 
     /** Deadlines that a busy machine can keep, intervals that a fast simulator deserves. */
-    static Tuning tuning() {
+    private static Tuning tuning(Duration minute) {
         Timing engine = new Timing(
                 Duration.ofMillis(200),
                 Duration.ofMillis(400),
@@ -81,11 +90,10 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
                 Pacing::none,
                 Patience.withoutDelay(),
                 Duration.ofMillis(20),
-                Duration.ofSeconds(1),
                 Duration.ofMillis(500),
-                Duration.ofMinutes(1),
-                Duration.ofSeconds(30),
+                minute,
                 Duration.ofSeconds(5),
+                Duration.ofSeconds(3),
                 Duration.ofSeconds(3),
                 Duration.ofSeconds(5),
                 Duration.ofMinutes(1));
@@ -94,7 +102,18 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
     @Override
     public void afterEach(ExtensionContext context) {
         try {
-            if (!checked && context.getExecutionException().isEmpty()) {
+            if (context.getExecutionException().isPresent()) {
+                if (Jenkins.getInstanceOrNull() != null) {
+                    System.err.println(stories());
+                }
+                return;
+            }
+            if (checked) {
+                return;
+            }
+            if (Jenkins.getInstanceOrNull() == null) {
+                assertEquals(List.of(), simulator.books().left());
+            } else {
                 nothingLeft();
             }
         } finally {
@@ -166,6 +185,53 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
 
     static boolean tells(Rental rental, String words) {
         return rental.story().stream().map(Line::reason).map(Texts::render).anyMatch(text -> text.contains(words));
+    }
+
+    /** Asks for nothing any more: cancels what waits, removes the agents, and waits for the end of their machines. */
+    void giveBack() throws IOException {
+        Jenkins.get().clouds.clear();
+        Queue.getInstance().clear();
+        for (VastAiAgent agent : agents()) {
+            Jenkins.get().removeNode(agent);
+        }
+        nothingLeft();
+    }
+
+    /** A file in the agent's directory on the rental's machine. */
+    Path file(Rental rental, String name) {
+        long instance = rental.current().orElseThrow().instanceId();
+        return simulator
+                .instance(instance)
+                .orElseThrow()
+                .directory()
+                .orElseThrow()
+                .resolve("home/jenkins")
+                .resolve(name);
+    }
+
+    /** Waits until the only rental that is in service is there. */
+    static Rental inService() {
+        return await().atMost(PATIENCE)
+                .until(
+                        () -> rentals().stream()
+                                .filter(rental -> rental.needed() && rental.state() == State.IN_SERVICE)
+                                .findFirst(),
+                        Optional::isPresent)
+                .orElseThrow();
+    }
+
+    /** A build step that says so and then waits until {@link #letGo}. */
+    static final String WAIT = "echo begun; touch begun; while [ ! -f go ]; do sleep 0.2; done; echo ended";
+
+    /** Waits until the job's build is at {@link #WAIT}. */
+    void untilBegun(Rental rental, String job) {
+        await().alias("build begun")
+                .atMost(PATIENCE)
+                .until(() -> Files.exists(file(rental, "workspace/" + job + "/begun")));
+    }
+
+    void letGo(Rental rental, String job) throws IOException {
+        Files.createFile(file(rental, "workspace/" + job + "/go"));
     }
 
     /** Every machine is destroyed, every rental has ended and no agent of ours is left. */

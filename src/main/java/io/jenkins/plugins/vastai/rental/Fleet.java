@@ -134,18 +134,17 @@ public final class Fleet {
         Instant now = clock.instant();
         String id = Labels.newRentalId();
         Order wanted = order.apply(id);
-        SshKeyPair key = keyFor(wanted);
         RunnerSpec spec = wanted.spec();
         Rental rental = Rental.ordered(
                 id,
                 wanted,
                 "",
-                key.publicLine(),
-                new Hidden(key.privateText()),
+                "",
+                new Hidden(""),
                 new Line(now, RentalText.ORDERED.of(wanted.template(), spec.instanceType(), spec.machineImage())),
                 now);
         records.announce(rental);
-        post(() -> records.begin(id));
+        post(() -> begin(id));
         return rental;
     }
 
@@ -260,6 +259,9 @@ public final class Fleet {
             }
             busy |= busy(rental);
             int place = line;
+            if (!begun(rental)) {
+                continue;
+            }
             if (!(rental.state().ended())) {
                 guarded(() -> step(rental, observed, place, now), "rental " + rental.id());
             } else if (now.isAfter(rental.since().plus(timing.keepEnded()))) {
@@ -351,12 +353,24 @@ public final class Fleet {
         };
     }
 
-    private SshKeyPair keyFor(Order order) {
+    /** On the engine's thread: two hundred keys made by whoever orders would keep the last of them waiting. */
+    private void begin(String id) {
+        Rental rental = records.get(id).orElseThrow();
         try {
-            return order.spec().vm() ? accountKey.pair() : SshKeyPair.generate("jenkins-" + controller);
+            SshKeyPair key =
+                    rental.order().spec().vm() ? accountKey.pair() : SshKeyPair.generate("jenkins-" + controller);
+            records.announce(rental.key(key.publicLine(), new Hidden(key.privateText())));
         } catch (IOException e) {
-            throw new UncheckedIOException("Cannot read or write the controller's SSH key", e);
+            LOGGER.log(Level.WARNING, "Cannot read or write the controller's SSH key", e);
+            records.announce(rental.unneeded(
+                    RentalText.KEY_NOT_REGISTERED.of(String.valueOf(e.getMessage())), true, clock.instant()));
         }
+        records.begin(id);
+    }
+
+    /** Ordered, but {@link #begin} has not come to it. */
+    private static boolean begun(Rental rental) {
+        return rental.state() != State.ORDERED || !rental.publicKey().isEmpty();
     }
 
     private Progress progress(String id) {

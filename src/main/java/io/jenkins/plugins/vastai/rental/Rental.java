@@ -153,6 +153,27 @@ public record Rental(
                 story);
     }
 
+    Rental key(String publicLine, Hidden privateText) {
+        return new Rental(
+                version,
+                id,
+                order,
+                account,
+                state,
+                since,
+                orderedAt,
+                needed,
+                why,
+                failed,
+                draws,
+                publicLine,
+                privateText,
+                reach,
+                onlineAt,
+                usedBy,
+                story);
+    }
+
     /** The cloud that it counts for has another name. */
     Rental cloud(String name) {
         return new Rental(
