@@ -17,6 +17,7 @@ import io.jenkins.plugins.vastai.api.VastClient;
 import io.jenkins.plugins.vastai.rental.ControllerId;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.FleetThread;
+import io.jenkins.plugins.vastai.rental.Machines;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.rental.RentalStore;
 import io.jenkins.plugins.vastai.rental.Secrets;
@@ -246,8 +247,7 @@ public final class Fleets {
                 client,
                 new RentalStore(directory, SECRETS),
                 new RentalAgents(this, key.id()),
-                parts.reach(),
-                bootstrap,
+                Machines.overSsh(parts.reach(), bootstrap),
                 java,
                 parts.threads().workers(),
                 elsewhere(key),

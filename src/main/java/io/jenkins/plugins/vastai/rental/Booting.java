@@ -12,7 +12,6 @@ import io.jenkins.plugins.vastai.ssh.Bootstrap;
 import io.jenkins.plugins.vastai.ssh.HostKey;
 import io.jenkins.plugins.vastai.ssh.Probe;
 import io.jenkins.plugins.vastai.ssh.SshKeyPair;
-import io.jenkins.plugins.vastai.ssh.SshReach;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -50,8 +49,7 @@ final class Booting {
     private final Lanes lanes;
     private final VastClient client;
     private final Timing timing;
-    private final SshReach reach;
-    private final Bootstrap bootstrap;
+    private final Machines machines;
     private final Consumer<Runnable> inbox;
     private final Blocked blocked;
     private final Renting renting;
@@ -62,8 +60,7 @@ final class Booting {
             Lanes lanes,
             VastClient client,
             Timing timing,
-            SshReach reach,
-            Bootstrap bootstrap,
+            Machines machines,
             Consumer<Runnable> inbox,
             Blocked blocked,
             Renting renting) {
@@ -71,8 +68,7 @@ final class Booting {
         this.lanes = lanes;
         this.client = client;
         this.timing = timing;
-        this.reach = reach;
-        this.bootstrap = bootstrap;
+        this.machines = machines;
         this.inbox = inbox;
         this.blocked = blocked;
         this.renting = renting;
@@ -258,7 +254,7 @@ final class Booting {
         ssh(
                 rental,
                 progress,
-                reach.probeAsync(endpoints, StartScripts.USER, key(rental), Optional.empty(), PROBE_TIMEOUT),
+                machines.probe(endpoints, StartScripts.USER, key(rental), PROBE_TIMEOUT),
                 (current, probe) -> probed(current, progress, probe));
     }
 
@@ -337,7 +333,7 @@ final class Booting {
         ssh(
                 rental,
                 progress,
-                bootstrap.step(access(rental), wanted, patient),
+                machines.prepare(access(rental), wanted, patient),
                 (current, step) -> prepared(current, progress, step));
     }
 

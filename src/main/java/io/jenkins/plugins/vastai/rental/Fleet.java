@@ -4,10 +4,8 @@ import io.jenkins.plugins.vastai.api.VastClient;
 import io.jenkins.plugins.vastai.market.Block;
 import io.jenkins.plugins.vastai.market.Blocklist;
 import io.jenkins.plugins.vastai.market.GpuCatalogue;
-import io.jenkins.plugins.vastai.ssh.Bootstrap;
 import io.jenkins.plugins.vastai.ssh.JavaSource;
 import io.jenkins.plugins.vastai.ssh.SshKeyPair;
-import io.jenkins.plugins.vastai.ssh.SshReach;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -46,8 +44,7 @@ public final class Fleet {
      * @param client for this account
      * @param store where the records are
      * @param agents is told what happens
-     * @param reach SSH for the whole plugin
-     * @param bootstrap makes machines fit
+     * @param machines how to get to machines
      * @param java what the start script may install
      * @param workers runs calls to the market; about ten threads do
      * @param knownElsewhere whether another fleet of this controller has the rental with this id: two API keys of one
@@ -60,8 +57,7 @@ public final class Fleet {
             VastClient client,
             RentalStore store,
             Agents agents,
-            SshReach reach,
-            Bootstrap bootstrap,
+            Machines machines,
             JavaSource java,
             Executor workers,
             Predicate<String> knownElsewhere,
@@ -116,8 +112,7 @@ public final class Fleet {
                 lanes,
                 parts.client(),
                 timing,
-                parts.reach(),
-                parts.bootstrap(),
+                parts.machines(),
                 this::post,
                 blocked,
                 renting);

@@ -10,6 +10,7 @@ import io.jenkins.plugins.vastai.rental.Draw;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.FleetThread;
 import io.jenkins.plugins.vastai.rental.Line;
+import io.jenkins.plugins.vastai.rental.Machines;
 import io.jenkins.plugins.vastai.rental.Order;
 import io.jenkins.plugins.vastai.rental.Reach;
 import io.jenkins.plugins.vastai.rental.Rental;
@@ -94,8 +95,9 @@ public final class StandaloneDemo {
                             Pacing.published(Duration.ofMinutes(2))),
                     new RentalStore(directory, PLAIN),
                     told,
-                    reach,
-                    new Bootstrap(reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT),
+                    Machines.overSsh(
+                            reach,
+                            new Bootstrap(reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
                     JavaSource.TEMURIN_21,
                     workers,
                     id -> false,

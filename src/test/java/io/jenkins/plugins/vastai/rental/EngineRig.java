@@ -86,9 +86,10 @@ final class EngineRig implements AutoCloseable {
                 client,
                 new RentalStore(directory, SECRETS),
                 Agents.NONE,
-                reach,
-                new Bootstrap(
-                        reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT),
+                Machines.overSsh(
+                        reach,
+                        new Bootstrap(
+                        reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
                 JavaSource.TEMURIN_21,
                 Runnable::run,
                 id -> false,
