@@ -19,7 +19,13 @@ final class Circuits {
 
     private record Place(String cloud, String template) {}
 
-    private record Rest(RunnerSpec spec, int failures, Instant until, Reason why) {}
+    /**
+     * @param spec that failed
+     * @param failures in a row
+     * @param until when it is rented for again
+     * @param why the failure
+     */
+    record Rest(RunnerSpec spec, int failures, Instant until, Reason why) {}
 
     private final Tuning tuning;
     private final Map<Place, Rest> rests = new ConcurrentHashMap<>();
@@ -28,8 +34,8 @@ final class Circuits {
         this.tuning = tuning;
     }
 
-    /** Why the template rests; empty when it may be rented for. */
-    Optional<Reason> resting(VastAiCloud cloud, VastAiTemplate template) {
+    /** The template's rest; empty when it may be rented for. */
+    Optional<Rest> resting(VastAiCloud cloud, VastAiTemplate template) {
         Place place = new Place(cloud.getName(), template.getName());
         Rest rest = rests.get(place);
         if (rest == null || !Instant.now().isBefore(rest.until())) {
@@ -39,7 +45,7 @@ final class Circuits {
             rests.remove(place, rest); // mended, or meant to be: worth a try
             return Optional.empty();
         }
-        return Optional.of(rest.why());
+        return Optional.of(rest);
     }
 
     /** A rental ended before it served. */

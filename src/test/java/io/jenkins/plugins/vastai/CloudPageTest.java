@@ -1,0 +1,126 @@
+package io.jenkins.plugins.vastai;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import hudson.model.FreeStyleBuild;
+import hudson.model.FreeStyleProject;
+import hudson.model.Label;
+import hudson.model.queue.QueueTaskFuture;
+import hudson.tasks.Shell;
+import io.jenkins.plugins.vastai.market.AllInPrice;
+import io.jenkins.plugins.vastai.rental.Rental;
+import io.jenkins.plugins.vastai.simulator.Fault;
+import java.math.BigDecimal;
+import java.util.concurrent.TimeUnit;
+import jenkins.model.Jenkins;
+import org.htmlunit.html.HtmlElement;
+import org.htmlunit.html.HtmlPage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.jvnet.hudson.test.JenkinsRule;
+import org.jvnet.hudson.test.MockAuthorizationStrategy;
+import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
+
+/** The page of a cloud shows what outlives the agents, to those who may see it, and takes nobody's text for HTML. */
+@Timeout(240)
+@WithJenkins
+class CloudPageTest {
+
+    private static final String HOSTILE = "<script>alert(1)</script>";
+
+    @RegisterExtension
+    final RentedMachines machines = new RentedMachines();
+
+    @AfterEach
+    void usualPermissions() {
+        Jenkins.SYSTEM_READ.setEnabled(false);
+    }
+
+    @Test
+    void itShowsWhatRunsWhatEndedAndWhatIsLeftAlone(JenkinsRule j) throws Exception {
+        machines.cloud(RentedMachines.template("gpu", "gpu"));
+        // The cheapest machine stands at a place of its owner's wording, and is left alone for failing.
+        machines.simulator().market().list("RTX 4090", 1, new BigDecimal("0.2"), HOSTILE + ", US", fields -> {});
+        machines.simulator().faults().add(Fault.of(Fault.Kind.EXITED_IN_BOOT).once());
+        FreeStyleProject project = j.createFreeStyleProject();
+        project.setAssignedLabel(Label.get("gpu"));
+        project.getBuildersList().add(new Shell(RentedMachines.WAIT));
+        QueueTaskFuture<FreeStyleBuild> build = project.scheduleBuild2(0);
+        Rental rental = RentedMachines.inService();
+
+        HtmlPage page = page(j, "admin");
+
+        HtmlElement row = page.getHtmlElementById("vastai-rental-" + rental.id());
+        String shown = row.getTextContent();
+        assertTrue(shown.contains("in service"), shown);
+        assertTrue(shown.contains(rental.current().orElseThrow().gpus()), shown);
+        assertTrue(shown.contains(AllInPrice.show(rental.current().orElseThrow().pricePerHour())), shown);
+        String agent = VastAiComputer.of(rental).orElseThrow().getUrl();
+        assertEquals(
+                1, row.getByXPath(".//a[contains(@href, '/" + agent + "')]").size());
+        assertTrue(shown.contains(HOSTILE), shown);
+        assertEquals(
+                0, page.getByXPath("//script[contains(text(), 'alert(1)')]").size());
+        String blocked = page.getHtmlElementById("vastai-blocked").getTextContent();
+        assertTrue(blocked.contains(Long.toString(rental.draws().get(0).machineId())), blocked);
+
+        machines.letGo(rental, project.getName());
+        j.assertBuildStatusSuccess(build.get(120, TimeUnit.SECONDS));
+        machines.nothingLeft();
+
+        HtmlElement ended = page(j, "admin").getHtmlElementById("vastai-rental-" + rental.id());
+        assertTrue(ended.getTextContent().contains("given back"), ended.getTextContent());
+        assertTrue(ended.getTextContent().contains("Ordered by template gpu"), ended.getTextContent());
+        assertEquals(0, ended.getByXPath(".//a").size(), "the agent is gone");
+    }
+
+    @Test
+    void aTemplateThatFailedIsShownToRestWithTheReason(JenkinsRule j) throws Exception {
+        machines.cloud(RentedMachines.template("gpu", "gpu"));
+        machines.simulator().market().clear();
+        FreeStyleProject project = j.createFreeStyleProject();
+        project.setAssignedLabel(Label.get("gpu"));
+        project.scheduleBuild2(0);
+        await().atMost(RentedMachines.PATIENCE).untilAsserted(() -> {
+            String shown = page(j, "admin").getHtmlElementById("vastai-resting").getTextContent();
+            assertTrue(shown.contains("No machine for template gpu"), shown);
+        });
+        machines.giveBack();
+    }
+
+    @Test
+    void whoMayReadTheSystemSeesItAndNobodyElse(JenkinsRule j) throws Exception {
+        machines.cloud(RentedMachines.template("gpu", "gpu"));
+        Jenkins.SYSTEM_READ.setEnabled(true);
+        j.jenkins.setSecurityRealm(j.createDummySecurityRealm());
+        j.jenkins.setAuthorizationStrategy(new MockAuthorizationStrategy()
+                .grant(Jenkins.READ, Jenkins.SYSTEM_READ)
+                .everywhere()
+                .to("looker")
+                .grant(Jenkins.READ)
+                .everywhere()
+                .to("reader"));
+
+        assertTrue(page(j, "looker").asNormalizedText().contains("Nothing has been rented yet"));
+        try (JenkinsRule.WebClient reader = j.createWebClient()) {
+            reader.login("reader");
+            reader.assertFails("manage/cloud/" + RentedMachines.CLOUD + "/", 403);
+        }
+        assertFalse(page(j, "looker").getWebResponse().getContentAsString().contains("vastai-rentals"));
+    }
+
+    private static HtmlPage page(JenkinsRule j, String user) throws Exception {
+        try (JenkinsRule.WebClient client = j.createWebClient()) {
+            client.getOptions().setJavaScriptEnabled(false);
+            if (j.jenkins.isUseSecurity()) {
+                client.login(user);
+            }
+            return client.goTo("manage/cloud/" + RentedMachines.CLOUD + "/");
+        }
+    }
+}
