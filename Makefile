@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help test demo simulator contract format clean
+.PHONY: help test demo simulator contract chaos format clean
 
 # The parent POM wants this Maven; where the installed one is older, it is fetched as an ordinary artifact.
 MAVEN_WANTED := 3.9.6
@@ -70,6 +70,10 @@ demo: ## rent, build, destroy against the simulator, with a real Jenkins where i
 simulator: ## the Vast.ai simulator as a program of its own; prints its address
 	@$(SETUP)
 	program simulator.SimulatorProgram
+
+chaos: ## ten thousand rentals under faults, crashes and a second controller; N=... SEED=... to choose
+	@$(SETUP)
+	program chaos.Chaos "$(or $(N),10000) $(SEED)"
 
 contract: ## client and simulator against the published API description, where that file is
 	@$(SETUP)

@@ -109,7 +109,9 @@ final class Renting {
         }
         progress.noOfferSince = null;
         if (!lanes.free(Lanes.Lane.CREATE) || now.isBefore(progress.notBefore)) {
-            records.say(rental, RentalText.WAITING_TURN.of(placeInLine));
+            if (!rental.last().reason().is(RentalText.WAITING_TURN)) {
+                records.say(rental, RentalText.WAITING_TURN.of(placeInLine)); // once: the place changes all the time
+            }
             return;
         }
         take(rental, progress, found, now);
