@@ -45,14 +45,20 @@ public record Instance(
         @JsonProperty("ssh_host") String sshHost,
         @JsonProperty("ssh_port") Integer sshPort,
         @JsonProperty("public_ipaddr") String publicIp,
-        @JsonProperty("ports") @JsonDeserialize(using = Json.SshPort.class) Integer directSshPort,
+
+        @JsonProperty("ports") @JsonDeserialize(using = Json.SshPort.class)
+        Integer directSshPort,
+
         @JsonProperty("image_runtype") String imageRuntype,
         @JsonProperty("image_uuid") String image,
         @JsonProperty("start_date") Double startSeconds,
         @JsonProperty("duration") Double durationSeconds,
         @JsonProperty("gpu_name") String gpuName,
         @JsonProperty("num_gpus") int numGpus,
-        @JsonProperty("gpu_totalram") @JsonAlias("gpu_total_ram") double gpuTotalRamMb,
+
+        @JsonProperty("gpu_totalram") @JsonAlias("gpu_total_ram")
+        double gpuTotalRamMb,
+
         @JsonProperty("geolocation") String geolocation,
         @JsonProperty("disk_space") double diskSpaceGb,
         @JsonProperty("dph_base") BigDecimal gpuPricePerHour,

@@ -33,7 +33,8 @@ final class Json {
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .defaultPropertyInclusion(
                     JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.ALWAYS))
-            .withCoercionConfigDefaults(config -> config.setCoercion(CoercionInputShape.EmptyString, CoercionAction.AsNull))
+            .withCoercionConfigDefaults(
+                    config -> config.setCoercion(CoercionInputShape.EmptyString, CoercionAction.AsNull))
             .addHandler(new Forgiving())
             .build();
 
@@ -111,7 +112,8 @@ final class Json {
     private static final class Forgiving extends DeserializationProblemHandler {
 
         @Override
-        public Object handleWeirdStringValue(DeserializationContext context, Class<?> type, String text, String failure) {
+        public Object handleWeirdStringValue(
+                DeserializationContext context, Class<?> type, String text, String failure) {
             BigDecimal number = number(text);
             if (number == null) {
                 return null;
@@ -141,7 +143,8 @@ final class Json {
                 return port(ports); // our own form
             }
             JsonNode mapping = unfold(ports.path(ports.has("22/tcp") ? "22/tcp" : "22"));
-            for (JsonNode binding : mapping.isArray() ? mapping : MAPPER.createArrayNode().add(mapping)) {
+            for (JsonNode binding :
+                    mapping.isArray() ? mapping : MAPPER.createArrayNode().add(mapping)) {
                 JsonNode outer = binding.isObject() ? binding.path("HostPort") : binding;
                 Integer port = port(outer);
                 if (port != null) {

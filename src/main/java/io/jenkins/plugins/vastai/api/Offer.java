@@ -63,7 +63,10 @@ public record Offer(
         @JsonProperty("dph_total") BigDecimal pricePerHour,
         @JsonProperty("storage_cost") BigDecimal storageCostPerGbMonth,
         @JsonProperty("min_bid") BigDecimal minBid,
-        @JsonProperty("reliability2") @JsonAlias("reliability") Double reliability,
+
+        @JsonProperty("reliability2") @JsonAlias("reliability")
+        Double reliability,
+
         @JsonProperty("cuda_max_good") Double cudaMaxGood,
         @JsonProperty("compute_cap") Integer computeCap,
         @JsonProperty("driver_version") String driverVersion,

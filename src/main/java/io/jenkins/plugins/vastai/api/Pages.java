@@ -75,7 +75,9 @@ record Pages(Transport transport, Call call, String rows, String total, Function
     }
 
     private static VastException unreadable(Reason reason) {
-        return VastException.of(VastException.Kind.UNREADABLE, reason).status(200).build();
+        return VastException.of(VastException.Kind.UNREADABLE, reason)
+                .status(200)
+                .build();
     }
 
     private record Reading(List<JsonNode> rows, long total) {}

@@ -14,8 +14,11 @@ final class Redaction {
 
     private static final List<Map.Entry<Pattern, String>> SHAPES = List.of(
             Map.entry(Pattern.compile("(?i)(bearer\\s+)[^\\s\"',;<]+"), "$1" + HIDDEN),
-            Map.entry(Pattern.compile("(?i)((?:api_?key|token|password|secret)[\"']?\\s*[=:]\\s*[\"']?)[^\\s\"',;&<]+"), "$1" + HIDDEN),
-            Map.entry(Pattern.compile("((?<![\\w-])(?:-p|--password)[\\s=]+)(?!\\d+:\\d+)[^\\s\"',;<]+"), "$1" + HIDDEN),
+            Map.entry(
+                    Pattern.compile("(?i)((?:api_?key|token|password|secret)[\"']?\\s*[=:]\\s*[\"']?)[^\\s\"',;&<]+"),
+                    "$1" + HIDDEN),
+            Map.entry(
+                    Pattern.compile("((?<![\\w-])(?:-p|--password)[\\s=]+)(?!\\d+:\\d+)[^\\s\"',;<]+"), "$1" + HIDDEN),
             // Keys of the market are 64 hexadecimal digits; digests of images, which look alike, name themselves.
             Map.entry(Pattern.compile("(?i)(?<!sha256:)\\b[0-9a-f]{32,}\\b"), HIDDEN));
 

@@ -20,6 +20,7 @@ final class Refusal {
     private static final Pattern THRESHOLD = Pattern.compile("threshold\\s*=\\s*(\\d{1,4}(?:\\.\\d{1,3})?)");
     /** A create that names the offer as what is wrong; the next offer may do. */
     private static final Pattern ABOUT_THE_OFFER = Pattern.compile("\\boffer\\b|\\bask\\b|no_such_ask");
+
     private static final Pattern ABOUT_MONEY =
             Pattern.compile("insufficient[_ ]credit|missing[_ ]billing|spend[_ ]rate[_ ]limit");
     private static final Pattern NO_INSTANCE =
@@ -62,8 +63,7 @@ final class Refusal {
                 .status(answer.status())
                 .createdInstance(Json.whole(answer.json().path("new_contract")))
                 .retryAfter(answer.retryAfter())
-                .mayHaveTakenEffect(
-                        !answeredInEarnest && (kind == Kind.UNAVAILABLE || kind == Kind.UNREADABLE))
+                .mayHaveTakenEffect(!answeredInEarnest && (kind == Kind.UNAVAILABLE || kind == Kind.UNREADABLE))
                 .build();
     }
 
@@ -139,7 +139,9 @@ final class Refusal {
             return Kind.NO_MONEY;
         }
         // A disk that this offer does not have is a matter of the template: the search asked for it.
-        if (call == Call.CREATE && !words.contains("disk") && ABOUT_THE_OFFER.matcher(words).find()) {
+        if (call == Call.CREATE
+                && !words.contains("disk")
+                && ABOUT_THE_OFFER.matcher(words).find()) {
             return Kind.OFFER_GONE;
         }
         if (NO_PERMISSION.matcher(words).find()) {

@@ -129,8 +129,7 @@ final class Transport {
     }
 
     private boolean worthAnotherTry(Call call, VastException failure) {
-        boolean patientEnough =
-                failure.retryAfter().orElse(Duration.ZERO).compareTo(patience.longestDelay()) <= 0;
+        boolean patientEnough = failure.retryAfter().orElse(Duration.ZERO).compareTo(patience.longestDelay()) <= 0;
         return !Thread.currentThread().isInterrupted()
                 && patientEnough
                 && switch (failure.kind()) {
@@ -149,8 +148,7 @@ final class Transport {
     static Duration delay(Call call, VastException failure, int failures, Patience patience) {
         Duration doubled = patience.firstDelay().multipliedBy(1L << Math.min(failures - 1, 16));
         Duration pause = shortest(doubled, patience.longestDelay());
-        Duration jitter = Duration.ofMillis(
-                ThreadLocalRandom.current().nextLong(pause.toMillis() / 4 + 1));
+        Duration jitter = Duration.ofMillis(ThreadLocalRandom.current().nextLong(pause.toMillis() / 4 + 1));
         Duration floor = failure.kind() == VastException.Kind.THROTTLED
                 ? shortest(call.penalty(), patience.longestDelay())
                 : Duration.ZERO;
@@ -177,15 +175,20 @@ final class Transport {
         }
         long began = System.nanoTime();
         Answer answer = answer(call, request, departure, hidden);
-        LOGGER.log(Level.FINE, () -> call + ": " + answer + " after "
-                + Duration.ofNanos(System.nanoTime() - began).toMillis() + " ms");
+        LOGGER.log(
+                Level.FINE,
+                () -> call + ": " + answer + " after "
+                        + Duration.ofNanos(System.nanoTime() - began).toMillis() + " ms");
         if (!Refusal.isRefusal(answer)) {
             return answer;
         }
         VastException refusal = Refusal.of(call, answer, address(), hidden);
         if (refusal.kind() == VastException.Kind.THROTTLED) {
-            Duration named = Optional.ofNullable(Refusal.threshold(answer.text())).orElse(Duration.ZERO);
-            pacing.throttled(call, longest(call.penalty(), longest(named, refusal.retryAfter().orElse(Duration.ZERO))));
+            Duration named =
+                    Optional.ofNullable(Refusal.threshold(answer.text())).orElse(Duration.ZERO);
+            pacing.throttled(
+                    call,
+                    longest(call.penalty(), longest(named, refusal.retryAfter().orElse(Duration.ZERO))));
         }
         throw refusal;
     }
@@ -301,9 +304,7 @@ final class Transport {
         }
         Date until = response.headers().getDate("Retry-After");
         Date now = response.headers().getDate("Date"); // the market's clock, not ours
-        return until == null || now == null
-                ? null
-                : Duration.ofMillis(Math.max(0, until.getTime() - now.getTime()));
+        return until == null || now == null ? null : Duration.ofMillis(Math.max(0, until.getTime() - now.getTime()));
     }
 
     private static VastException interrupted(Call call, boolean departed, Throwable cause) {

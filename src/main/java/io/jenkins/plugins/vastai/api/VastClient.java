@@ -136,8 +136,8 @@ public final class VastClient {
                 .addQueryParameter("limit", "25")
                 .addQueryParameter("order_by", "[{\"col\":\"id\",\"dir\":\"asc\"}]")
                 .build();
-        Pages pages = new Pages(
-                transport, Call.LIST, "instances", "total_instances", row -> Json.whole(row.path("id")));
+        Pages pages =
+                new Pages(transport, Call.LIST, "instances", "total_instances", row -> Json.whole(row.path("id")));
         List<Instance> instances = new ArrayList<>();
         for (JsonNode row : pages.read(firstPage)) {
             instances.add(instance(Call.LIST, row));
@@ -162,8 +162,8 @@ public final class VastClient {
         if (row.isNull() || (row.isArray() && row.isEmpty())) {
             return Optional.empty();
         }
-        Instance instance = instance(
-                Call.SHOW, row.isArray() ? row.path(0) : row.isMissingNode() && json.has("id") ? json : row);
+        Instance instance =
+                instance(Call.SHOW, row.isArray() ? row.path(0) : row.isMissingNode() && json.has("id") ? json : row);
         require(instance.id() == id, Call.SHOW, "id");
         return Optional.of(instance);
     }
@@ -311,7 +311,9 @@ public final class VastClient {
     }
 
     private Optional<SshKey> accountKey(String publicKey) throws VastException {
-        return accountSshKeys().stream().filter(known -> known.sameAs(publicKey)).findFirst();
+        return accountSshKeys().stream()
+                .filter(known -> known.sameAs(publicKey))
+                .findFirst();
     }
 
     /**
@@ -372,8 +374,9 @@ public final class VastClient {
     }
 
     private JsonNode send(Call call, long id, Object body) throws VastException {
-        JsonNode json =
-                transport.send(call, transport.url(call, id).build(), body, Set.of()).json();
+        JsonNode json = transport
+                .send(call, transport.url(call, id).build(), body, Set.of())
+                .json();
         require(json.isObject(), call, "{}");
         return json;
     }
@@ -385,7 +388,8 @@ public final class VastClient {
         for (JsonNode row : keys) {
             String text = row.isTextual()
                     ? row.textValue()
-                    : row.path(row.hasNonNull("public_key") ? "public_key" : "key").asText("");
+                    : row.path(row.hasNonNull("public_key") ? "public_key" : "key")
+                            .asText("");
             if (!text.isBlank() && !row.hasNonNull("deleted_at")) {
                 all.add(new SshKey(Json.whole(row.path("id")), text.strip()));
             }

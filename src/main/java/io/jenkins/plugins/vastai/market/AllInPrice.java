@@ -44,8 +44,7 @@ public record AllInPrice(BigDecimal gpuPerHour, BigDecimal diskPerHour, BigDecim
         } else if (offer.pricePerHour() != null && !interruptible) {
             disk = disk.max(offer.pricePerHour().subtract(gpu));
         }
-        return Optional.of(
-                new AllInPrice(gpu, disk, traffic(offer.inetDownCostPerGb(), offer.inetUpCostPerGb(), run)));
+        return Optional.of(new AllInPrice(gpu, disk, traffic(offer.inetDownCostPerGb(), offer.inetUpCostPerGb(), run)));
     }
 
     /**

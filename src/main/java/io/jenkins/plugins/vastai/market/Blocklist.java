@@ -38,7 +38,8 @@ public final class Blocklist {
         }
         for (Block block : byMachine.values()) {
             if (block.hostId() != 0) {
-                byHost.computeIfAbsent(block.hostId(), host -> new ArrayList<>()).add(block);
+                byHost.computeIfAbsent(block.hostId(), host -> new ArrayList<>())
+                        .add(block);
             }
         }
         byHost.values().removeIf(machines -> machines.size() < MACHINES_PER_HOST);
@@ -87,7 +88,8 @@ public final class Blocklist {
 
     /** The list with this entry in place of an earlier one of the same machine. */
     public Blocklist with(Block block) {
-        List<Block> blocks = new ArrayList<>(without(block.machineId()).byMachine.values());
+        List<Block> blocks =
+                new ArrayList<>(without(block.machineId()).byMachine.values());
         blocks.add(block);
         return new Blocklist(blocks);
     }

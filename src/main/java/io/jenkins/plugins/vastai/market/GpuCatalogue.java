@@ -23,8 +23,7 @@ public final class GpuCatalogue {
      * The market's names and the memory of one card in MB as its driver reports it, where all cards of the name have
      * the same. Source of the names: the vendor's command-line tool; of the sizes: offers seen, api.md section 2.5.
      */
-    private static final String BUILT_IN =
-            """
+    private static final String BUILT_IN = """
             A10=23028, A10g=23028, A16, A30=24576, A40=46068, A100 PCIE, A100 SXM4, A100 SXM, A100X=81920, A800 PCIE,
             B200=183359, GH200 SXM, H100 PCIE=81559, H100 SXM=81559, H100 NVL=95830, H200=143771, H200 NVL=143771,
             L4=23034, L40=46068, L40S=46068, Tesla K20c, Tesla K80, Tesla M40, Tesla P4, Tesla P6, Tesla P40,
@@ -192,9 +191,7 @@ public final class GpuCatalogue {
                 .replace("super", "s")
                 .replace("quadrortx", "qrtx");
         String model = withoutVendor(plain);
-        return Stream.concat(
-                        Stream.of(key, plain, model),
-                        PREFIXES.stream().map(prefix -> prefix + model))
+        return Stream.concat(Stream.of(key, plain, model), PREFIXES.stream().map(prefix -> prefix + model))
                 .filter(variant -> !variant.isEmpty())
                 .distinct()
                 .toList();

@@ -85,12 +85,15 @@ final class OfferCheck {
         // The market reports no verification in some rows that its filter let through: only a stated "no" counts.
         mask |= bit(
                 Rejection.VERIFIED,
-                wanted.verified() && offer.verification() != null && !offer.verification().equals("verified"));
+                wanted.verified()
+                        && offer.verification() != null
+                        && !offer.verification().equals("verified"));
         mask |= bit(
                 Rejection.DATACENTER,
                 wanted.datacenterOnly() && (offer.hostingType() == null || offer.hostingType() < 1));
         mask |= bit(
-                Rejection.CPU_ARCH, !wanted.cpuArch().isEmpty() && !wanted.cpuArch().equals(offer.cpuArch()));
+                Rejection.CPU_ARCH,
+                !wanted.cpuArch().isEmpty() && !wanted.cpuArch().equals(offer.cpuArch()));
         mask |= bit(Rejection.CPU_CORES, below(offer.cpuCoresEffective(), wanted.minCpuCores()));
         mask |= bit(Rejection.CUDA, below(offer.cudaMaxGood(), minCuda));
         mask |= bit(
@@ -118,8 +121,7 @@ final class OfferCheck {
 
     /** {@link AllInPrice#total()} in a hurry; NaN when the offer states no price. */
     double allInPerHour(Offer offer) {
-        return machinePerHour(offer)
-                + trafficPerHour(value(offer.inetDownCostPerGb()), value(offer.inetUpCostPerGb()));
+        return machinePerHour(offer) + trafficPerHour(value(offer.inetDownCostPerGb()), value(offer.inetUpCostPerGb()));
     }
 
     private double trafficPerHour(double downPerGb, double upPerGb) {
@@ -128,8 +130,7 @@ final class OfferCheck {
 
     /** {@link AllInPrice#machine()} in a hurry; NaN when the offer states no price. */
     private double machinePerHour(Offer offer) {
-        BigDecimal gpu =
-                wanted.interruptible() && offer.minBid() != null ? offer.minBid() : offer.gpuPricePerHour();
+        BigDecimal gpu = wanted.interruptible() && offer.minBid() != null ? offer.minBid() : offer.gpuPricePerHour();
         double disk = value(offer.storageCostPerGbMonth()) * wanted.diskGb() / AllInPrice.HOURS_PER_MONTH;
         if (gpu == null) {
             return offer.pricePerHour() == null ? Double.NaN : Math.max(disk, value(offer.pricePerHour()));

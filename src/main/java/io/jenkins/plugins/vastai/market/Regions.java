@@ -24,8 +24,7 @@ import java.util.stream.Stream;
  */
 public final class Regions {
 
-    private static final String EU =
-            "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK";
+    private static final String EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK";
     private static final String EEA = EU + " IS LI NO";
     private static final String NORTH_AMERICA = "CA MX US";
     private static final String SOUTH_AMERICA = "AR BO BR CL CO EC GF GY PE PY SR UY VE";
@@ -148,8 +147,8 @@ public final class Regions {
 
     private static SortedMap<String, SortedSet<String>> groups(Map<String, String> lists) {
         SortedMap<String, SortedSet<String>> groups = new TreeMap<>();
-        lists.forEach((name, codes) -> groups.put(
-                name, Collections.unmodifiableSortedSet(new TreeSet<>(List.of(codes.split(" "))))));
+        lists.forEach((name, codes) ->
+                groups.put(name, Collections.unmodifiableSortedSet(new TreeSet<>(List.of(codes.split(" "))))));
         return Collections.unmodifiableSortedMap(groups);
     }
 

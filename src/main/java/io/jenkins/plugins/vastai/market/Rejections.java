@@ -157,29 +157,33 @@ final class Rejections {
 
     /** What to set instead so that this offer fits, rounded to its side; empty when no value would do. */
     private Optional<String> relaxedValue(Rejection rejection, Offer offer) {
-        return Optional.ofNullable(switch (rejection) {
-            case GPU_COUNT -> offer.numGpus() < 1 ? null : offer.numGpus() + "x" + underscored(offer.gpuName());
-            case GPU_MODEL -> offer.gpuName() == null ? null : wish.count() + "x" + underscored(offer.gpuName());
-            case GPU_RAM -> wish.count() + "x" + underscored(offer.gpuName());
-            case PRICE ->
-                wanted.price(offer)
-                        .map(price -> AllInPrice.show(price.total().setScale(2, RoundingMode.CEILING)))
-                        .orElse(null);
-            case COUNTRY -> offer.country().orElse(null);
-            case DISK -> floor(offer.diskSpaceGb(), 0, 8);
-            case RAM -> floor(offer.ramGb(), 1, 0);
-            case VM, VERIFIED, DATACENTER -> "false";
-            case RELIABILITY -> offer.reliability() == null ? null : floor(offer.reliability(), 3, 0);
-            case CPU_ARCH -> offer.cpuArch();
-            case CPU_CORES -> offer.cpuCoresEffective() == null ? null : floor(offer.cpuCoresEffective(), 1, 0);
-            case CUDA -> offer.cudaMaxGood() == null ? null : number(offer.cudaMaxGood());
-            case COMPUTE_CAP -> offer.computeCap() == null ? null : offer.computeCap().toString();
-            case DOWNLOAD -> floor(offer.inetDownMbps(), 0, 0);
-            case PORTS -> wanted.vm() && offer.directPortCount() < 1 ? null : String.valueOf(offer.directPortCount());
-            case DURATION ->
-                offer.durationSeconds() == null ? null : hours(offer.durationSeconds(), RoundingMode.FLOOR);
-            case NOT_RENTABLE, BLOCKED, IN_USE, SAME_MACHINE -> null;
-        });
+        return Optional.ofNullable(
+                switch (rejection) {
+                    case GPU_COUNT -> offer.numGpus() < 1 ? null : offer.numGpus() + "x" + underscored(offer.gpuName());
+                    case GPU_MODEL ->
+                        offer.gpuName() == null ? null : wish.count() + "x" + underscored(offer.gpuName());
+                    case GPU_RAM -> wish.count() + "x" + underscored(offer.gpuName());
+                    case PRICE ->
+                        wanted.price(offer)
+                                .map(price -> AllInPrice.show(price.total().setScale(2, RoundingMode.CEILING)))
+                                .orElse(null);
+                    case COUNTRY -> offer.country().orElse(null);
+                    case DISK -> floor(offer.diskSpaceGb(), 0, 8);
+                    case RAM -> floor(offer.ramGb(), 1, 0);
+                    case VM, VERIFIED, DATACENTER -> "false";
+                    case RELIABILITY -> offer.reliability() == null ? null : floor(offer.reliability(), 3, 0);
+                    case CPU_ARCH -> offer.cpuArch();
+                    case CPU_CORES -> offer.cpuCoresEffective() == null ? null : floor(offer.cpuCoresEffective(), 1, 0);
+                    case CUDA -> offer.cudaMaxGood() == null ? null : number(offer.cudaMaxGood());
+                    case COMPUTE_CAP ->
+                        offer.computeCap() == null ? null : offer.computeCap().toString();
+                    case DOWNLOAD -> floor(offer.inetDownMbps(), 0, 0);
+                    case PORTS ->
+                        wanted.vm() && offer.directPortCount() < 1 ? null : String.valueOf(offer.directPortCount());
+                    case DURATION ->
+                        offer.durationSeconds() == null ? null : hours(offer.durationSeconds(), RoundingMode.FLOOR);
+                    case NOT_RENTABLE, BLOCKED, IN_USE, SAME_MACHINE -> null;
+                });
     }
 
     private String price(Offer offer) {
@@ -197,7 +201,9 @@ final class Rejections {
     /** Null when the rounded value is below what may be set at all. */
     private static String floor(double value, int decimals, double least) {
         BigDecimal rounded = BigDecimal.valueOf(value).setScale(decimals, RoundingMode.FLOOR);
-        return rounded.doubleValue() < least ? null : rounded.stripTrailingZeros().toPlainString();
+        return rounded.doubleValue() < least
+                ? null
+                : rounded.stripTrailingZeros().toPlainString();
     }
 
     private static String number(double value) {
@@ -205,7 +211,10 @@ final class Rejections {
     }
 
     private static String hours(double seconds, RoundingMode rounding) {
-        return BigDecimal.valueOf(seconds / 3600).setScale(1, rounding).stripTrailingZeros().toPlainString() + " h";
+        return BigDecimal.valueOf(seconds / 3600)
+                        .setScale(1, rounding)
+                        .stripTrailingZeros()
+                        .toPlainString() + " h";
     }
 
     private static Map<Rejection, Integer> asMap(int[] counts) {

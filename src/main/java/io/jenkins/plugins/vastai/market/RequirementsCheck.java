@@ -26,7 +26,8 @@ final class RequirementsCheck {
         problems.addAll(wanted.image().contradictions(wanted.vm()));
         range(Rejection.DISK, wanted.diskGb(), MIN_DISK_GB, 100_000);
         range(Rejection.RAM, wanted.minRamGb(), 0, 30_000);
-        if (wanted.diskGb() >= MIN_DISK_GB && wanted.diskGb() < wanted.expectedRun().imageGb()) {
+        if (wanted.diskGb() >= MIN_DISK_GB
+                && wanted.diskGb() < wanted.expectedRun().imageGb()) {
             problems.add(MarketText.DISK_BELOW_IMAGE.of(
                     number(wanted.diskGb()), number(wanted.expectedRun().imageGb())));
         }

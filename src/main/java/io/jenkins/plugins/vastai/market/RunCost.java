@@ -52,8 +52,7 @@ record RunCost(double run, double weighed, double readySeconds) {
             double reliability,
             ExpectedRun expected,
             boolean vm) {
-        double mbps = DELIVERED_SHARE
-                * Math.min(MOST_USEFUL_MBPS, downloadMbps > 0 ? downloadMbps : UNKNOWN_MBPS);
+        double mbps = DELIVERED_SHARE * Math.min(MOST_USEFUL_MBPS, downloadMbps > 0 ? downloadMbps : UNKNOWN_MBPS);
         double pull = expected.imageGb() * (8000 / mbps + UNPACK_SECONDS_PER_GB);
         double ready = (vm ? VM_BOOT_SECONDS : BOOT_SECONDS) + pull;
         double run = machinePerHour * (ready + expected.runTime().toSeconds()) / 3600
@@ -64,9 +63,8 @@ record RunCost(double run, double weighed, double readySeconds) {
         double duds = dudShare / (1 - dudShare);
         double dudSeconds = ready + DUD_NOTICED_SECONDS;
         double dud = machinePerHour * dudSeconds / 3600 + expected.imageGb() * downPerGb;
-        double weighed = run * (2 - reliable)
-                + duds * dud
-                + expected.waitingPricePerHour() * (ready + duds * dudSeconds) / 3600;
+        double weighed =
+                run * (2 - reliable) + duds * dud + expected.waitingPricePerHour() * (ready + duds * dudSeconds) / 3600;
         return new RunCost(run, weighed, ready);
     }
 }

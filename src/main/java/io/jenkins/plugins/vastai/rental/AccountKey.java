@@ -30,12 +30,7 @@ final class AccountKey {
     private Instant notBefore = Instant.MIN;
 
     AccountKey(
-            RentalStore store,
-            VastClient client,
-            Lanes lanes,
-            Records records,
-            Standing standing,
-            String controller) {
+            RentalStore store, VastClient client, Lanes lanes, Records records, Standing standing, String controller) {
         this.store = store;
         this.client = client;
         this.lanes = lanes;

@@ -34,7 +34,8 @@ final class Blocked {
     }
 
     void after(Draw draw, FailureClass failure, Reason reason, Instant now) {
-        replace(list.after(draw.machineId(), draw.hostId(), failure, reason, now).pruned(now));
+        replace(list.after(draw.machineId(), draw.hostId(), failure, reason, now)
+                .pruned(now));
     }
 
     void replace(Blocklist next) {

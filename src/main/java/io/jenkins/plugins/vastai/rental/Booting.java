@@ -97,8 +97,7 @@ final class Booting {
                         progress,
                         draw,
                         FailureClass.HOST_FAULT,
-                        RentalText.PHANTOM.of(
-                                draw.instanceId(), timing.settle().toSeconds()),
+                        RentalText.PHANTOM.of(draw.instanceId(), timing.settle().toSeconds()),
                         now);
             }
             return;
@@ -233,8 +232,7 @@ final class Booting {
                     if (failure != null) {
                         // The start script brings the key as well, so this alone is no reason to give up.
                         records.get(rental.id())
-                                .ifPresent(r -> records.say(
-                                        r, RentalText.KEY_NOT_ATTACHED.of(Disposal.said(failure))));
+                                .ifPresent(r -> records.say(r, RentalText.KEY_NOT_ATTACHED.of(Disposal.said(failure))));
                     }
                 })) {
             progress.keyAttached = true;
@@ -281,8 +279,7 @@ final class Booting {
         Instant since = progress.trouble(probe.outcome().name(), now);
         Duration lasted = Duration.between(since, now);
         switch (probe.outcome()) {
-            case HOST_KEY_CHANGED ->
-                failed(rental, progress, draw, FailureClass.UNREACHABLE, probe.reason(), now);
+            case HOST_KEY_CHANGED -> failed(rental, progress, draw, FailureClass.UNREACHABLE, probe.reason(), now);
             case AUTH_REFUSED -> {
                 progress.keyAttached = false;
                 patience(rental, progress, draw, probe, lasted, timing.keyMissing(), now);
@@ -293,17 +290,10 @@ final class Booting {
     }
 
     private void patience(
-            Rental rental,
-            Progress progress,
-            Draw draw,
-            Probe probe,
-            Duration lasted,
-            Duration limit,
-            Instant now) {
+            Rental rental, Progress progress, Draw draw, Probe probe, Duration lasted, Duration limit, Instant now) {
         if (lasted.compareTo(limit) > 0) {
-            FailureClass failure = probe.outcome() == Probe.Outcome.NOISY
-                    ? FailureClass.TEMPLATE
-                    : FailureClass.UNREACHABLE;
+            FailureClass failure =
+                    probe.outcome() == Probe.Outcome.NOISY ? FailureClass.TEMPLATE : FailureClass.UNREACHABLE;
             failed(rental, progress, draw, failure, probe.reason(), now);
         } else {
             records.say(rental, probe.reason());
@@ -374,15 +364,14 @@ final class Booting {
     }
 
     /** Ends the present draw: remembers whose fault it was, and tries another machine where that can help. */
-    void failed(
-            Rental rental, Progress progress, Draw draw, FailureClass failure, Reason reason, Instant now) {
+    void failed(Rental rental, Progress progress, Draw draw, FailureClass failure, Reason reason, Instant now) {
         Reason why = RentalText.NOT_FIT.of(draw.number(), draw.machineId(), reason);
         blocked.after(draw, failure, reason, now);
         fetchLog(rental, progress, draw, now);
         Rental next = rental.draw(draw.disposing(reason, now)).say(why, now);
         if (failure == FailureClass.TEMPLATE) {
-            records.save(next.unneeded(
-                    RentalText.TEMPLATE_WRONG.of(rental.order().template(), reason), true, now));
+            records.save(
+                    next.unneeded(RentalText.TEMPLATE_WRONG.of(rental.order().template(), reason), true, now));
             progress.nextDraw();
         } else {
             renting.again(next, progress, now);
@@ -415,8 +404,7 @@ final class Booting {
         }
     }
 
-    private <T> void ssh(
-            Rental rental, Progress progress, CompletableFuture<T> work, BiConsumer<Rental, T> then) {
+    private <T> void ssh(Rental rental, Progress progress, CompletableFuture<T> work, BiConsumer<Rental, T> then) {
         progress.busy = true;
         sshUnderWay++;
         int number = rental.draws().size();

@@ -18,9 +18,7 @@ public final class Cost {
         if (draw.billedFrom() == null || draw.pricePerHour() == null) {
             return BigDecimal.ZERO;
         }
-        Instant end = draw.goneAt() != null
-                ? draw.destroyedAt() != null ? draw.destroyedAt() : draw.goneAt()
-                : now;
+        Instant end = draw.goneAt() != null ? draw.destroyedAt() != null ? draw.destroyedAt() : draw.goneAt() : now;
         long seconds = Math.max(0, Duration.between(draw.billedFrom(), end).toSeconds());
         return draw.pricePerHour()
                 .multiply(BigDecimal.valueOf(seconds))

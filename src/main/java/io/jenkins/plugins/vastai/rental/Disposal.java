@@ -90,8 +90,8 @@ final class Disposal {
 
     private void destroy(Rental rental, Progress.Disposing memory, Draw draw, boolean back, Instant now) {
         long instance = draw.instanceId();
-        boolean started = lanes.submit(
-                Lanes.Lane.DESTROY, () -> client.destroyInstance(instance), (existed, failure) -> {
+        boolean started =
+                lanes.submit(Lanes.Lane.DESTROY, () -> client.destroyInstance(instance), (existed, failure) -> {
                     memory.busy = false;
                     destroyed(rental.id(), draw.number(), failure);
                 });

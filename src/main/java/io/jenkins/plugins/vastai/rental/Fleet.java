@@ -107,15 +107,7 @@ public final class Fleet {
                 accountKey,
                 controller,
                 new StartScripts(parts.java()));
-        booting = new Booting(
-                records,
-                lanes,
-                parts.client(),
-                timing,
-                parts.machines(),
-                this::post,
-                blocked,
-                renting);
+        booting = new Booting(records, lanes, parts.client(), timing, parts.machines(), this::post, blocked, renting);
         serving = new Serving(records, timing);
         orphans = new Orphans(records, parts.knownElsewhere(), timing, controller);
     }
@@ -319,8 +311,8 @@ public final class Fleet {
             current = records.get(rental.id()).orElse(current);
             if (settled.phase() == Draw.Phase.HELD) {
                 known.nextDraw();
-                current = records.save(current.draw(settled.disposing(current.why(), now))
-                        .state(State.RETIRING, now));
+                current = records.save(
+                        current.draw(settled.disposing(current.why(), now)).state(State.RETIRING, now));
                 disposal.step(current, known, current.draws().get(settled.number() - 1), observed, now);
                 current = records.get(rental.id()).orElse(current);
             }

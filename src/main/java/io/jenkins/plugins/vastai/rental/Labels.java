@@ -49,7 +49,8 @@ final class Labels {
     }
 
     private static String clean(String cloud) {
-        String clean = cloud.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-").replaceAll("^-|-$", "");
+        String clean =
+                cloud.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-").replaceAll("^-|-$", "");
         return clean.substring(0, Math.min(CLOUD_LENGTH, clean.length()));
     }
 

@@ -33,8 +33,7 @@ public interface Machines {
             }
 
             @Override
-            public CompletableFuture<Bootstrap.Step> prepare(
-                    Access access, Bootstrap.Wanted wanted, boolean patient) {
+            public CompletableFuture<Bootstrap.Step> prepare(Access access, Bootstrap.Wanted wanted, boolean patient) {
                 return bootstrap.step(access, wanted, patient);
             }
         };

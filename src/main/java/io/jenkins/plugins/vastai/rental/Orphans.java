@@ -56,8 +56,7 @@ final class Orphans {
             if (cared.contains(instance.id())) {
                 continue;
             }
-            Optional<Labels.Parts> ours =
-                    Labels.parse(instance.label())
+            Optional<Labels.Parts> ours = Labels.parse(instance.label())
                     .filter(parts -> parts.controller().equals(controller))
                     .filter(parts -> !knownElsewhere.test(parts.rental()));
             if (ours.isPresent() && taken < MOST_PER_LIST) {
@@ -96,8 +95,8 @@ final class Orphans {
         if (draw.phase() == Draw.Phase.GONE && observed.after(draw.since())) {
             // It came back, or came late. Its record is opened again until it is proved gone once more.
             LOGGER.warning(() -> "Instance " + instance.id() + " of rental " + rental.id() + " is back");
-            Rental open = rental.draw(draw.found(instance.id(), now))
-                    .say(RentalText.DESTROY_AGAIN.of(instance.id()), now);
+            Rental open =
+                    rental.draw(draw.found(instance.id(), now)).say(RentalText.DESTROY_AGAIN.of(instance.id()), now);
             records.save(rental.state().ended() ? open.state(State.RETIRING, now) : open);
             return true;
         }

@@ -1,6 +1,5 @@
 package io.jenkins.plugins.vastai.rental;
 
-import io.jenkins.plugins.vastai.text.Reason;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;

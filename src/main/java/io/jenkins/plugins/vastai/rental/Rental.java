@@ -197,9 +197,7 @@ public record Rental(
     }
 
     Rental used(String by) {
-        return usedBy == null
-                ? copy(state, since, needed, why, failed, draws, reach, onlineAt, by, story)
-                : this;
+        return usedBy == null ? copy(state, since, needed, why, failed, draws, reach, onlineAt, by, story) : this;
     }
 
     private Rental copy(

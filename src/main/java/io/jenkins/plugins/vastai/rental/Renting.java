@@ -11,7 +11,6 @@ import io.jenkins.plugins.vastai.market.Requirements;
 import io.jenkins.plugins.vastai.market.SettingException;
 import io.jenkins.plugins.vastai.ssh.StartScript;
 import io.jenkins.plugins.vastai.text.Reason;
-import io.jenkins.plugins.vastai.text.Texts;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -210,8 +209,8 @@ final class Renting {
         }
         if (vast.createdInstance().isPresent()) {
             // Refused, and made all the same (a bid below the floor): it costs storage until it is destroyed.
-            records.save(rental.draw(draw.held(vast.createdInstance().getAsLong(), now)
-                    .disposing(vast.reason(), now)));
+            records.save(rental.draw(
+                    draw.held(vast.createdInstance().getAsLong(), now).disposing(vast.reason(), now)));
             retry(id, progress, now);
             return;
         }
@@ -298,5 +297,4 @@ final class Renting {
     void refreshed(GpuCatalogue fresh) {
         catalogue = fresh;
     }
-
 }

@@ -40,8 +40,7 @@ final class Serving {
             end(rental, RentalText.LIFETIME_OVER.of(lifetime.toMinutes()), now);
             return;
         }
-        if (progress.agentOfflineSince != null
-                && now.isAfter(progress.agentOfflineSince.plus(timing.agentOffline()))) {
+        if (progress.agentOfflineSince != null && now.isAfter(progress.agentOfflineSince.plus(timing.agentOffline()))) {
             end(rental, RentalText.AGENT_LOST.of(Booting.minutes(timing.agentOffline())), now);
             return;
         }
@@ -72,8 +71,7 @@ final class Serving {
                     now);
             return;
         }
-        boolean silent =
-                instance.status() == Instance.Status.OFFLINE || instance.status() == Instance.Status.UNKNOWN;
+        boolean silent = instance.status() == Instance.Status.OFFLINE || instance.status() == Instance.Status.UNKNOWN;
         if (!silent) {
             progress.hostOfflineSince = null;
         } else if (progress.hostOfflineSince == null) {

@@ -78,7 +78,8 @@ final class Shop {
         }
         Ranking ranking = Ranking.rank(broad.offers(), wanted, wish, blocked, machinesInUse, now);
         Ranking telling = ranking.offers() > 0 ? ranking : last;
-        return new Found(false, ranking.best(), telling.offers(), ranking.candidates().size(), telling.explain());
+        return new Found(
+                false, ranking.best(), telling.offers(), ranking.candidates().size(), telling.explain());
     }
 
     /** An offer of this answer was refused: whatever else is old in it would be refused too. */
@@ -90,15 +91,14 @@ final class Shop {
     private Answer answer(OfferQuery query, Instant now) {
         Answer answer = answers.get(query);
         if (answer == null) {
-            lanes.submit(
-                    Lanes.Lane.SEARCH, () -> client.searchOffers(query), (offers, failure) -> {
-                        if (failure == null) {
-                            standing.answered();
-                            answers.put(query, new Answer(offers, now));
-                        } else {
-                            standing.failed(failure, now);
-                        }
-                    });
+            lanes.submit(Lanes.Lane.SEARCH, () -> client.searchOffers(query), (offers, failure) -> {
+                if (failure == null) {
+                    standing.answered();
+                    answers.put(query, new Answer(offers, now));
+                } else {
+                    standing.failed(failure, now);
+                }
+            });
         }
         return answer;
     }

@@ -54,8 +54,7 @@ final class Standing {
             return Optional.of(RentalText.BALANCE_UNKNOWN.of(AllInPrice.show(order.balanceFloor())));
         }
         return credit.compareTo(order.balanceFloor()) < 0
-                ? Optional.of(RentalText.BALANCE_LOW.of(
-                        AllInPrice.show(credit), AllInPrice.show(order.balanceFloor())))
+                ? Optional.of(RentalText.BALANCE_LOW.of(AllInPrice.show(credit), AllInPrice.show(order.balanceFloor())))
                 : Optional.empty();
     }
 

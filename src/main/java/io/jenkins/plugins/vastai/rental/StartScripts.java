@@ -20,8 +20,7 @@ final class StartScripts {
         this.java = java;
     }
 
-    CreateRequest request(Rental rental, Draw draw, Requirements wanted)
-            throws StartScript.TooLong {
+    CreateRequest request(Rental rental, Draw draw, Requirements wanted) throws StartScript.TooLong {
         Order order = rental.order();
         RunnerSpec spec = order.spec();
         SshKeyPair key = SshKeyPair.parse(rental.privateKey().value(), "jenkins");

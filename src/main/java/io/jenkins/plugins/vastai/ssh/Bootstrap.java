@@ -85,9 +85,10 @@ public final class Bootstrap {
         boolean scriptHopes = !survey.state().startsWith("failed")
                 && (survey.initStatus().isEmpty() || !survey.state().isEmpty());
         if (patient && java.isEmpty() && scriptHopes) {
-            return done(new Pending(survey.state().isEmpty()
-                    ? SshText.SCRIPT_NOT_BEGUN.of()
-                    : SshText.JAVA_BEING_INSTALLED.of(survey.state())));
+            return done(new Pending(
+                    survey.state().isEmpty()
+                            ? SshText.SCRIPT_NOT_BEGUN.of()
+                            : SshText.JAVA_BEING_INSTALLED.of(survey.state())));
         }
         if (patient && survey.initStatus().isEmpty()) {
             return done(new Pending(SshText.SCRIPT_RUNNING.of()));
@@ -111,8 +112,7 @@ public final class Bootstrap {
             notes.add(SshText.JAVA_FOUND.of(java.get().path(), java.get().major()));
             return fitness(access, wanted, survey, java.get(), notes);
         }
-        survey.javas().forEach(old ->
-                notes.add(SshText.JAVA_TOO_OLD.of(old.path(), old.major(), wanted.javaMajor())));
+        survey.javas().forEach(old -> notes.add(SshText.JAVA_TOO_OLD.of(old.path(), old.major(), wanted.javaMajor())));
         return bring(access, wanted, survey, notes)
                 .thenCompose(brought -> survey(access, wanted))
                 .thenCompose(after -> after.java(wanted.javaMajor())
@@ -135,12 +135,19 @@ public final class Bootstrap {
                         already -> already ? done(true) : load(access, wanted, source, build.get(), notes));
             }
         }
-        Optional<OwnRuntime> same = own.filter(
-                runtime -> runtime.platform() == platform && runtime.major() >= wanted.javaMajor());
+        Optional<OwnRuntime> same =
+                own.filter(runtime -> runtime.platform() == platform && runtime.major() >= wanted.javaMajor());
         if (same.isPresent()) {
             brought = brought.thenCompose(already -> already
                     ? done(true)
-                    : send(access, wanted, 0, same.get(), timeouts.ownRuntime(), same.get().home().toString(), notes));
+                    : send(
+                            access,
+                            wanted,
+                            0,
+                            same.get(),
+                            timeouts.ownRuntime(),
+                            same.get().home().toString(),
+                            notes));
         }
         return brought.thenAccept(success -> {
             if (!success) {
@@ -157,7 +164,8 @@ public final class Bootstrap {
         return cache.get(source, build)
                 .handle((file, thrown) -> {
                     if (thrown != null) {
-                        notes.add(SshText.JAVA_NOT_LOADED.of(RemoteText.clean(cause(thrown).getMessage())));
+                        notes.add(SshText.JAVA_NOT_LOADED.of(
+                                RemoteText.clean(cause(thrown).getMessage())));
                         return done(false);
                     }
                     SshReach.Payload payload = out -> Files.copy(file, out);
@@ -203,9 +211,7 @@ public final class Bootstrap {
 
     private CompletableFuture<Step> fitness(
             Access access, Wanted wanted, Survey survey, Survey.Java java, List<Reason> notes) {
-        notes.add(survey.git()
-                .map(git -> SshText.GIT_FOUND.of(git))
-                .orElseGet(() -> SshText.GIT_MISSING.of()));
+        notes.add(survey.git().map(git -> SshText.GIT_FOUND.of(git)).orElseGet(() -> SshText.GIT_MISSING.of()));
         if (wanted.gpuCount() == 0) {
             return done(prepared(survey, java, new GpuCheck(true, List.of(), Optional.empty()), notes));
         }
@@ -271,7 +277,8 @@ public final class Bootstrap {
                 : new Contact.Failure(
                         Probe.Outcome.BROKEN,
                         SshText.BROKEN.of(
-                                access.endpoint(), RemoteText.clean(cause.getClass().getSimpleName())));
+                                access.endpoint(),
+                                RemoteText.clean(cause.getClass().getSimpleName())));
         if (cause != failure) {
             LOGGER.log(Level.WARNING, "Preparing a machine failed unexpectedly", cause);
         }

@@ -106,7 +106,8 @@ final class Contact {
         if (changedTo != null) {
             return new Failure(
                     Probe.Outcome.HOST_KEY_CHANGED,
-                    SshText.HOST_KEY_CHANGED.of(endpoint, pin.map(HostKey::fingerprint).orElse("?"), changedTo));
+                    SshText.HOST_KEY_CHANGED.of(
+                            endpoint, pin.map(HostKey::fingerprint).orElse("?"), changedTo));
         }
         if (cause instanceof TimeoutException) {
             return new Failure(Probe.Outcome.TIMED_OUT, SshText.TIMED_OUT.of(endpoint, timeout.toSeconds()));
@@ -194,9 +195,7 @@ final class Contact {
 
         @Override
         public void sessionNegotiationStart(
-                Session session,
-                Map<KexProposalOption, String> ours,
-                Map<KexProposalOption, String> theirs) {
+                Session session, Map<KexProposalOption, String> ours, Map<KexProposalOption, String> theirs) {
             Contact contact = of(session);
             String types = theirs.get(KexProposalOption.SERVERKEYS);
             if (contact == null || contact.pin.isEmpty() || types == null) {

@@ -50,8 +50,7 @@ final class JavaCache {
             return shared.copy();
         }
         mine.whenComplete((path, thrown) -> loads.remove(build.sha256(), mine));
-        CompletableFuture.supplyAsync(
-                        () -> cached(build), http.dispatcher().executorService())
+        CompletableFuture.supplyAsync(() -> cached(build), http.dispatcher().executorService())
                 .thenCompose(found -> found != null
                         ? CompletableFuture.completedFuture(found)
                         : load(source.url(build), build.sha256()))
@@ -118,8 +117,7 @@ final class JavaCache {
             if (!found.equals(sha256)) {
                 throw new IOException("SHA-256 is " + found + ", must be " + sha256);
             }
-            return Files.move(
-                    part, file(sha256), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            return Files.move(part, file(sha256), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(part);
         }

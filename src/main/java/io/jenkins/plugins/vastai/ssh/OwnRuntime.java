@@ -38,7 +38,9 @@ record OwnRuntime(Path home, Platform platform, int major) implements SshReach.P
         }
         return Platform.of(System.getProperty("os.arch"), musl())
                 .map(platform -> new OwnRuntime(
-                        Path.of(System.getProperty("java.home")), platform, Runtime.version().feature()));
+                        Path.of(System.getProperty("java.home")),
+                        platform,
+                        Runtime.version().feature()));
     }
 
     private static boolean musl() {

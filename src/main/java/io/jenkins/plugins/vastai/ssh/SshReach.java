@@ -60,8 +60,7 @@ public final class SshReach implements AutoCloseable {
         uploads = pool(UPLOADS, "upload");
         Contact.Gate gate = new Contact.Gate();
         client = SshClient.setUpDefaultClient();
-        client.setIoServiceFactoryFactory(
-                new Nio2ServiceFactoryFactory(() -> new NoCloseExecutor(io)));
+        client.setIoServiceFactoryFactory(new Nio2ServiceFactoryFactory(() -> new NoCloseExecutor(io)));
         client.setScheduledExecutorService(timer, false);
         // Nothing of the account that the controller runs under may play a part: no ~/.ssh, no agent.
         client.setHostConfigEntryResolver(HostConfigEntryResolver.EMPTY);
@@ -152,8 +151,7 @@ public final class SshReach implements AutoCloseable {
     }
 
     private static Probe summary(List<Probe> probes) {
-        Probe best =
-                probes.stream().min(Comparator.comparing(Probe::outcome)).orElseThrow();
+        Probe best = probes.stream().min(Comparator.comparing(Probe::outcome)).orElseThrow();
         List<Probe.Attempt> attempts =
                 probes.stream().flatMap(probe -> probe.attempts().stream()).toList();
         return new Probe(best.outcome(), best.endpoint(), best.hostKey(), best.reason(), attempts);

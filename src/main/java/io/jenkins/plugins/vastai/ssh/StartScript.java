@@ -156,7 +156,8 @@ public final class StartScript {
             int start = common(false).length();
             int end = common(true).length();
             return files().map(build -> {
-                        String middle = build.file().substring(start, build.file().length() - end);
+                        String middle =
+                                build.file().substring(start, build.file().length() - end);
                         return build.platform().scriptName() + ") f=" + middle + " s=" + build.sha256() + ";;\n";
                     })
                     .collect(Collectors.joining());

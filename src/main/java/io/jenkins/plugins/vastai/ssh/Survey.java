@@ -73,8 +73,8 @@ record Survey(
             }
         }
         return complete
-                ? Optional.of(new Survey(
-                        Platform.of(machine, musl), machine, state, init, javas, git, free, unwritable))
+                ? Optional.of(
+                        new Survey(Platform.of(machine, musl), machine, state, init, javas, git, free, unwritable))
                 : Optional.empty();
     }
 

@@ -45,11 +45,7 @@ class ErrorsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             404 | {"success":false,"error":"invalid_args","msg":"error 404/3603: no_such_ask Instance type by id 501 is not available.","ask_id":501} | OFFER_GONE
             410 | {"success":false,"error":"no_such_ask","msg":"error 410/3907: no_such_ask 501 is no longer available."} | OFFER_GONE
             400 | {"success":false,"error":"no_such_ask","msg":"error 400/3603: no_such_ask"} | OFFER_GONE
@@ -100,11 +96,7 @@ class ErrorsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             404 | {"success":false,"error":"not_found","msg":"Instance not found"} | GONE
             404 | {"success":false,"error":"no_such_instance","msg":"Instance not found."} | GONE
             400 | {"success":false,"msg":"error: no such instance 8"} | GONE
@@ -146,21 +138,18 @@ class ErrorsTest {
                         400,
                         "{\"success\":false,\"error\":\"invalid_args\",\"msg\":\"Team SSH keys are not supported. SSH"
                                 + " keys can only be created in personal context.\"}");
-        VastException failure =
-                assertThrows(VastException.class, () -> client.addAccountSshKey("ssh-ed25519 AAAA x"));
+        VastException failure = assertThrows(VastException.class, () -> client.addAccountSshKey("ssh-ed25519 AAAA x"));
         assertEquals(Kind.TEAM_KEY, failure.kind());
     }
 
     @Test
     void theInstanceThatAFailedCreateMadeIsTold() {
         VastException failure = create(
-                400,
-                "{\"success\":false,\"error\":\"no_such_ask\",\"msg\":\"bid too low\",\"new_contract\":640199}");
+                400, "{\"success\":false,\"error\":\"no_such_ask\",\"msg\":\"bid too low\",\"new_contract\":640199}");
         assertEquals(Kind.OFFER_GONE, failure.kind());
         assertEquals(OptionalLong.of(640199), failure.createdInstance());
         assertTrue(failure.mayHaveTakenEffect());
-        assertEquals(
-                OptionalLong.of(7), create(200, "{\"new_contract\": 7}").createdInstance());
+        assertEquals(OptionalLong.of(7), create(200, "{\"new_contract\": 7}").createdInstance());
         assertEquals(OptionalLong.empty(), create(500, "{}").createdInstance());
     }
 
@@ -174,7 +163,8 @@ class ErrorsTest {
         }
         assertTrue(create(200, "no json").mayHaveTakenEffect());
         assertTrue(create(200, "{\"success\":false,\"error\":\"brand_new\"}").mayHaveTakenEffect());
-        assertFalse(create(200, "{\"success\":false,\"error\":\"insufficient_credit\"}").mayHaveTakenEffect());
+        assertFalse(create(200, "{\"success\":false,\"error\":\"insufficient_credit\"}")
+                .mayHaveTakenEffect());
     }
 
     @Test
@@ -183,7 +173,9 @@ class ErrorsTest {
                 Optional.of(Duration.ofSeconds(7)),
                 create(429, "slow down", "Retry-After", "7").retryAfter());
         assertEquals(Optional.empty(), create(429, "slow down").retryAfter());
-        assertEquals(Optional.empty(), create(429, "slow down", "Retry-After", "soon").retryAfter());
+        assertEquals(
+                Optional.empty(),
+                create(429, "slow down", "Retry-After", "soon").retryAfter());
         assertEquals(Duration.ofMillis(4500), Refusal.threshold("{\"detail\":\"too frequent threshold=4.5\"}"));
     }
 

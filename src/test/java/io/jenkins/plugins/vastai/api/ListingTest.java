@@ -53,7 +53,8 @@ class ListingTest {
                 "/api/v1/instances/?limit=25&order_by=%5B%7B%22col%22%3A%22id%22%2C%22dir%22%3A%22asc%22%7D%5D",
                 market.seen.get(0).target());
         assertEquals(
-                market.seen.get(0).target() + "&after_token=a%2Bb%2Fc%3D", market.seen.get(1).target());
+                market.seen.get(0).target() + "&after_token=a%2Bb%2Fc%3D",
+                market.seen.get(1).target());
         assertTrue(market.seen.get(2).target().endsWith("&after_token=t2"));
     }
 
@@ -125,9 +126,7 @@ class ListingTest {
 
     @Test
     void aTokenThatComesAgainIsAFailure() {
-        market.answer(200, page(9, "t1", 1, 2))
-                .answer(200, page(9, "t2", 3, 4))
-                .answer(200, page(9, "t1", 5, 6));
+        market.answer(200, page(9, "t1", 1, 2)).answer(200, page(9, "t2", 3, 4)).answer(200, page(9, "t1", 5, 6));
         assertTrue(refused().reason().is(ApiText.LIST_NEVER_ENDS));
     }
 

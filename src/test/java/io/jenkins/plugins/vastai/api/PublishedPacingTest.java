@@ -28,7 +28,8 @@ class PublishedPacingTest {
         pacing.throttled(Call.CREATE, Duration.ofSeconds(1));
         VastException failure = assertThrows(VastException.class, () -> pacing.await(Call.CREATE));
         Duration left = failure.retryAfter().orElseThrow();
-        assertTrue(left.compareTo(Duration.ofSeconds(11)) > 0 && left.compareTo(Duration.ofSeconds(12)) <= 0, "" + left);
+        assertTrue(
+                left.compareTo(Duration.ofSeconds(11)) > 0 && left.compareTo(Duration.ofSeconds(12)) <= 0, "" + left);
         pacing.await(Call.SEARCH);
     }
 

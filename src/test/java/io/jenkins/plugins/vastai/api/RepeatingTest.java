@@ -123,7 +123,8 @@ class RepeatingTest {
 
     @Test
     void anAnswerThatWillNotChangeIsNotAskedForAgain() {
-        market.answer(401, "{\"error\":\"auth_error\",\"msg\":\"Invalid user key\"}").answer(200, "{\"id\": 1}");
+        market.answer(401, "{\"error\":\"auth_error\",\"msg\":\"Invalid user key\"}")
+                .answer(200, "{\"id\": 1}");
         assertThrows(VastException.class, client::currentUser);
         assertEquals(1, market.seen.size());
     }
@@ -131,8 +132,8 @@ class RepeatingTest {
     @Test
     void aPauseBeyondOurPatienceIsLeftToTheCaller() {
         market.answer(429, "", "Retry-After", "3600").answer(200, "{\"id\": 1}");
-        VastException failure = assertThrows(VastException.class, () -> market.client(Patience.standard())
-                .currentUser());
+        VastException failure = assertThrows(
+                VastException.class, () -> market.client(Patience.standard()).currentUser());
         assertEquals(Duration.ofHours(1), failure.retryAfter().orElseThrow());
         assertEquals(1, market.seen.size());
     }
@@ -160,10 +161,8 @@ class RepeatingTest {
         VastException plain = VastException.of(Kind.THROTTLED, ApiText.THROTTLED.of())
                 .status(429)
                 .build();
-        assertEquals(
-                Duration.ofSeconds(25), Transport.delay(Call.LIST, asked, 1, Patience.standard()));
-        assertEquals(
-                Duration.ofSeconds(12), Transport.delay(Call.CREATE, plain, 1, Patience.standard()));
+        assertEquals(Duration.ofSeconds(25), Transport.delay(Call.LIST, asked, 1, Patience.standard()));
+        assertEquals(Duration.ofSeconds(12), Transport.delay(Call.CREATE, plain, 1, Patience.standard()));
     }
 
     @Test
@@ -180,8 +179,8 @@ class RepeatingTest {
                 told.add("throttled " + call.name() + " " + pause.toMillis());
             }
         };
-        VastClient paced = new VastClient(
-                market.address(), () -> ApiKey.of("k"), market.http(), pacing, Patience.withoutDelay());
+        VastClient paced =
+                new VastClient(market.address(), () -> ApiKey.of("k"), market.http(), pacing, Patience.withoutDelay());
         market.answer(429, "API requests too frequent: endpoint threshold=20.5").answer(200, GOOD);
         paced.createInstance(501, REQUEST);
         market.answer(429, "API requests too frequent").answer(200, "{\"id\": 1}");
@@ -200,8 +199,8 @@ class RepeatingTest {
     @Test
     void aCallThatThePacingRefusesIsNotSent() {
         Pacing full = Pacing.published(Duration.ZERO);
-        VastClient paced = new VastClient(
-                market.address(), () -> ApiKey.of("k"), market.http(), full, Patience.withoutDelay());
+        VastClient paced =
+                new VastClient(market.address(), () -> ApiKey.of("k"), market.http(), full, Patience.withoutDelay());
         market.answer(500, "{}");
         assertThrows(VastException.class, () -> paced.createInstance(501, REQUEST));
         VastException failure = assertThrows(VastException.class, () -> paced.createInstance(501, REQUEST));
@@ -216,10 +215,7 @@ class RepeatingTest {
         Thread.currentThread().interrupt();
         market.answer(500, "{}").answer(200, "{\"id\": 1}");
         VastException failure = assertThrows(VastException.class, () -> new VastClient(
-                        market.address(),
-                        () -> ApiKey.of("k"),
-                        market.http(),
-                        Pacing.published(Duration.ofSeconds(30)))
+                        market.address(), () -> ApiKey.of("k"), market.http(), Pacing.published(Duration.ofSeconds(30)))
                 .currentUser());
         assertTrue(Thread.interrupted());
         assertTrue(failure.reason().is(ApiText.INTERRUPTED), failure.getMessage());

@@ -33,8 +33,7 @@ class SecretsTest {
         assertEquals(key.hashCode(), ApiKey.of(ScriptedMarket.KEY).hashCode());
         assertNotEquals(key, ApiKey.of("other"));
         assertNotEquals(key.fingerprint(), ApiKey.of("other").fingerprint());
-        assertEquals(
-                "Created[instanceId=7, instanceKey=Optional[****]]", new Created(7, Optional.of(key)).toString());
+        assertEquals("Created[instanceId=7, instanceKey=Optional[****]]", new Created(7, Optional.of(key)).toString());
     }
 
     @Test
@@ -65,7 +64,8 @@ class SecretsTest {
     void wordsOfOthersAreRedactedAndShortened() {
         String hex = "0123456789abcdef".repeat(4);
         assertEquals("Bearer ****", Redaction.line("Bearer abc.def", Set.of()));
-        assertEquals("docker login -u me -p **** ghcr.io", Redaction.line("docker login -u me -p pw! ghcr.io", Set.of()));
+        assertEquals(
+                "docker login -u me -p **** ghcr.io", Redaction.line("docker login -u me -p pw! ghcr.io", Set.of()));
         assertEquals("ports -p 22:22 -p 80:80/udp", Redaction.line("ports -p 22:22 -p 80:80/udp", Set.of()));
         assertEquals("key ****", Redaction.line("key " + hex, Set.of()));
         assertEquals("image sha256:" + hex, Redaction.line("image sha256:" + hex, Set.of()));
@@ -100,7 +100,9 @@ class SecretsTest {
         logger.addHandler(handler);
         try (ScriptedMarket market = new ScriptedMarket()) {
             String echo = "{\"success\": false, \"msg\": \"key " + ScriptedMarket.KEY + " password hunter2\"}";
-            market.answer(200, "{\"id\": \"" + ScriptedMarket.KEY + "\"}").answer(400, echo).cutOff(echo);
+            market.answer(200, "{\"id\": \"" + ScriptedMarket.KEY + "\"}")
+                    .answer(400, echo)
+                    .cutOff(echo);
             VastClient client = market.client();
             StringWriter failures = new StringWriter();
             CreateRequest request = CreateRequest.builder()

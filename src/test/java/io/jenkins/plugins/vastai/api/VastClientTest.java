@@ -56,7 +56,9 @@ class VastClientTest {
         }
         market.answer(200, "{\"success\": true}");
         client.rebootInstance(42);
-        assertEquals("PUT /api/v0/instances/reboot/42/", market.only().method() + " " + market.only().target());
+        assertEquals(
+                "PUT /api/v0/instances/reboot/42/",
+                market.only().method() + " " + market.only().target());
         assertEquals("{}", market.only().body());
     }
 
@@ -90,9 +92,7 @@ class VastClientTest {
 
     @Test
     void theAccountIsReadWithoutItsSecrets() throws Exception {
-        market.answer(
-                200,
-                """
+        market.answer(200, """
                 {"id": 77, "username": "ci", "email": "ci@example.org", "credit": 12.3456789, "balance": 0,
                  "has_billing": true, "api_key": "abc", "sid": "xyz", "ssh_key": null}""");
         User user = client.currentUser();
@@ -128,9 +128,7 @@ class VastClientTest {
 
     @Test
     void offersAreReadLeniently() throws Exception {
-        market.answer(
-                200,
-                """
+        market.answer(200, """
                 {"offers": [
                   {"id": 501.0, "machine_id": "9001", "num_gpus": 2.0, "gpu_name": "RTX 4090", "gpu_ram": "24564",
                    "dph_total": 0.7123456, "reliability": null, "reliability2": 0.987, "cpu_cores": null,
@@ -186,13 +184,10 @@ class VastClientTest {
         assertEquals("inst-key-1", created.instanceKey().orElseThrow().reveal());
         ScriptedMarket.Seen request = market.only();
         assertEquals("PUT /api/v0/asks/501/", request.method() + " " + request.target());
-        assertEquals(
-                Json.parse(
-                        """
+        assertEquals(Json.parse("""
                         {"image": "nvidia/cuda:12.4.1-base-ubuntu22.04", "disk": 30.0, "label": "jenkins-1-2-3",
                          "runtype": "ssh_direct", "env": {"-p 22:22": "1", "MODE": "ci"}, "onstart": "touch /tmp/x",
-                         "client_id": "me", "target_state": "running", "cancel_unavail": true}"""),
-                Json.parse(request.body()));
+                         "client_id": "me", "target_state": "running", "cancel_unavail": true}"""), Json.parse(request.body()));
     }
 
     @Test
@@ -259,9 +254,7 @@ class VastClientTest {
 
     @Test
     void anInstanceWithoutPortsIsReadToo() throws Exception {
-        market.answer(
-                200,
-                """
+        market.answer(200, """
                 {"instances": {"id": 8, "actual_status": null, "ssh_host": "ssh3.vast.ai", "ssh_port": 17100.0,
                  "start_date": 1790000000.25, "image_runtype": "jupyter_proxy ssh_proxy", "extra_env": [["A", "b"]],
                  "gpu_totalram": 24564}}""");
@@ -340,7 +333,9 @@ class VastClientTest {
     void aLabelIsSetOnTheInstance() throws Exception {
         market.answer(200, "{\"success\": true}");
         client.labelInstance(8, "jenkins-x");
-        assertEquals("PUT /api/v0/instances/8/", market.only().method() + " " + market.only().target());
+        assertEquals(
+                "PUT /api/v0/instances/8/",
+                market.only().method() + " " + market.only().target());
         assertEquals("{\"label\":\"jenkins-x\"}", market.only().body());
     }
 
@@ -355,8 +350,12 @@ class VastClientTest {
         client.attachSshKey(8, PUBLIC_KEY);
         VastException failure = assertThrows(VastException.class, () -> client.attachSshKey(8, PUBLIC_KEY));
         assertEquals(Kind.BAD_REQUEST, failure.kind());
-        assertEquals("POST /api/v0/instances/8/ssh/", market.seen.get(0).method() + " " + market.seen.get(0).target());
-        assertEquals(PUBLIC_KEY, Json.parse(market.seen.get(0).body()).path("ssh_key").asText());
+        assertEquals(
+                "POST /api/v0/instances/8/ssh/",
+                market.seen.get(0).method() + " " + market.seen.get(0).target());
+        assertEquals(
+                PUBLIC_KEY,
+                Json.parse(market.seen.get(0).body()).path("ssh_key").asText());
     }
 
     @Test
@@ -373,16 +372,13 @@ class VastClientTest {
 
     @Test
     void theKeysOfTheAccountAreReadInEveryShapeWithoutTheDeletedOnes() throws Exception {
-        market.answer(
-                200,
-                """
+        market.answer(200, """
                 [{"id": 1, "public_key": "ssh-rsa AAAA a", "deleted_at": null},
                  {"id": 2, "key": "ssh-rsa BBBB"},
                  {"id": 3, "key": "ssh-rsa CCCC", "deleted_at": "2026-08-01T12:00:00Z"}]""");
         market.answer(200, "{\"success\": true, \"ssh_keys\": [{\"id\": 4, \"key\": \"ssh-rsa DDDD\"}]}");
         market.answer(404, "");
-        assertEquals(
-                List.of(new SshKey(1, "ssh-rsa AAAA a"), new SshKey(2, "ssh-rsa BBBB")), client.accountSshKeys());
+        assertEquals(List.of(new SshKey(1, "ssh-rsa AAAA a"), new SshKey(2, "ssh-rsa BBBB")), client.accountSshKeys());
         assertEquals(List.of(new SshKey(4, "ssh-rsa DDDD")), client.accountSshKeys());
         assertEquals(List.of(), client.accountSshKeys());
         market.answer(404, "<html>no such page</html>");
@@ -421,7 +417,9 @@ class VastClientTest {
         assertEquals(
                 "PUT /api/v0/instances/request_logs/8/",
                 market.seen.get(0).method() + " " + market.seen.get(0).target());
-        assertEquals("{\"tail\":\"200\",\"daemon_logs\":\"true\"}", market.seen.get(0).body());
+        assertEquals(
+                "{\"tail\":\"200\",\"daemon_logs\":\"true\"}",
+                market.seen.get(0).body());
         assertEquals("/uploads/1.log?sig=a%2Bb", market.seen.get(1).target());
         assertNull(market.seen.get(1).header("Authorization"));
     }
@@ -482,20 +480,15 @@ class VastClientTest {
 
     @Test
     void chargesAreReadFromAllPages() throws Exception {
-        market.answer(
-                200,
-                """
+        market.answer(200, """
                 {"success": true, "count": 1, "total": 2, "next_token": "dG9rZW4=", "results": [
                   {"start": 1785974400, "end": 1786060800, "type": "instance", "source": "instance-640001",
                    "description": "d", "amount": 1.4013, "metadata": {"label": "jenkins-x"},
                    "items": [{"type": "gpu", "description": "4 h", "amount": 1.3}, {"type": "disk"}]}]}""");
-        market.answer(
-                200,
-                """
+        market.answer(200, """
                 {"success": true, "count": 1, "total": 2, "next_token": null, "results": [
                   {"start": 1785974400.0, "end": null, "type": "volume", "source": "volume-1", "amount": "0.5"}]}""");
-        List<Charge> charges =
-                client.charges(Instant.ofEpochSecond(1785974400), Instant.ofEpochSecond(1786060800));
+        List<Charge> charges = client.charges(Instant.ofEpochSecond(1785974400), Instant.ofEpochSecond(1786060800));
         assertEquals(2, charges.size());
         assertEquals(640001, charges.get(0).instanceId().orElseThrow());
         assertEquals(new BigDecimal("1.4013"), charges.get(0).amount());
@@ -507,22 +500,24 @@ class VastClientTest {
         assertTrue(query.contains("\"gte\":1785974400"), query);
         assertTrue(query.contains("\"lte\":1786060800"), query);
         assertTrue(query.contains("\"type\":{\"in\":[\"instance\"]}"), query);
-        assertTrue(market.seen.get(1).target().endsWith("&after_token=dG9rZW4%3D"), market.seen.get(1).target());
+        assertTrue(
+                market.seen.get(1).target().endsWith("&after_token=dG9rZW4%3D"),
+                market.seen.get(1).target());
     }
 
     @Test
     void gpuNamesNeedNoKey() throws Exception {
         market.answer(200, "{\"success\": true, \"gpu_names\": [\"RTX 4090\", \"H100 SXM\", null, \" \"]}");
-        VastClient keyless = new VastClient(
-                market.address(), () -> null, market.http(), Pacing.none(), Patience.withoutDelay());
+        VastClient keyless =
+                new VastClient(market.address(), () -> null, market.http(), Pacing.none(), Patience.withoutDelay());
         assertEquals(List.of("RTX 4090", "H100 SXM"), keyless.gpuNames());
         assertNull(market.only().header("Authorization"));
     }
 
     @Test
     void withoutAKeyNothingIsSent() {
-        VastClient keyless = new VastClient(
-                market.address(), () -> null, market.http(), Pacing.none(), Patience.withoutDelay());
+        VastClient keyless =
+                new VastClient(market.address(), () -> null, market.http(), Pacing.none(), Patience.withoutDelay());
         VastException failure = assertThrows(VastException.class, keyless::currentUser);
         assertEquals(Kind.BAD_KEY, failure.kind());
         assertTrue(failure.reason().is(ApiText.NO_KEY));

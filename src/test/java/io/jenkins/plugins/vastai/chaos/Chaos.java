@@ -71,7 +71,8 @@ public final class Chaos {
      * @param overCeiling controllers that held more machines than their cap at any moment
      * @param stuck rentals that never ended
      */
-    record Result(int rentals, long leaked, long killedByMistake, long doubled, long overCeiling, long stuck, long seed) {
+    record Result(
+            int rentals, long leaked, long killedByMistake, long doubled, long overCeiling, long stuck, long seed) {
         boolean broken() {
             return leaked + killedByMistake + doubled + overCeiling + stuck > 0;
         }
@@ -109,7 +110,8 @@ public final class Chaos {
             weather();
             clock.advance(STEP);
             if (ordered >= nextNews) {
-                System.out.println("chaos: " + ordered + " ordered, " + simulator.books().entries().size()
+                System.out.println("chaos: " + ordered + " ordered, "
+                        + simulator.books().entries().size()
                         + " instances made, " + simulator.books().left().size() + " alive, "
                         + controllers.stream().mapToInt(Controller::crashes).sum() + " crashes");
                 nextNews += Math.max(1, rentals / 10);
@@ -141,7 +143,8 @@ public final class Chaos {
 
     private long foreignKilled() {
         return foreign.stream()
-                .filter(id -> simulator.books().entry(id).orElseThrow().destroyed().isPresent())
+                .filter(id ->
+                        simulator.books().entry(id).orElseThrow().destroyed().isPresent())
                 .count();
     }
 
@@ -162,9 +165,9 @@ public final class Chaos {
         call(Fault.Kind.BID_TOO_LOW, Endpoint.CREATE, 0.01);
         call(Fault.Kind.THROTTLED, Endpoint.CREATE, 0.02);
         call(Fault.Kind.DESTROY_IGNORED, Endpoint.DESTROY, 0.03);
-        simulator.faults().add(Fault.of(Fault.Kind.DESTROY_RESURRECTS)
-                .rate(0.02)
-                .delay(Duration.ofSeconds(90)));
+        simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.DESTROY_RESURRECTS).rate(0.02).delay(Duration.ofSeconds(90)));
         call(Fault.Kind.SERVER_ERROR, Endpoint.DESTROY, 0.03);
         call(Fault.Kind.LOST_ANSWER, Endpoint.DESTROY, 0.03);
         call(Fault.Kind.EMPTY_LIST, Endpoint.LIST, 0.02);
@@ -173,15 +176,18 @@ public final class Chaos {
         call(Fault.Kind.FAILING_PAGE_2, Endpoint.LIST, 0.02);
         call(Fault.Kind.NOT_JSON, Endpoint.LIST, 0.01);
         call(Fault.Kind.SERVER_ERROR, Endpoint.SEARCH, 0.02);
-        // No PHANTOM here: together with a lost answer it is an instance that the market bills and shows to nobody, which
+        // No PHANTOM here: together with a lost answer it is an instance that the market bills and shows to nobody,
+        // which
         // nobody can find. FleetTest has it alone.
         machine(Fault.Kind.STUCK_LOADING, 0.03);
         machine(Fault.Kind.EXITED_IN_BOOT, 0.04);
         machine(Fault.Kind.DOOMED, 0.02);
         machine(Fault.Kind.HOST_OFFLINE, 0.02);
-        simulator.faults().add(Fault.of(Fault.Kind.FATAL_STATUS)
-                .rate(0.03)
-                .text("Error response from daemon: OCI runtime create failed"));
+        simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.FATAL_STATUS)
+                        .rate(0.03)
+                        .text("Error response from daemon: OCI runtime create failed"));
     }
 
     private void call(Fault.Kind kind, Endpoint endpoint, double rate) {

@@ -54,8 +54,8 @@ final class Controller {
     /** Long enough that the engine's own patience with orphans and late instances is over. */
     private static final Duration LAST_LOOK = Duration.ofMinutes(20);
 
-    private static final HostKey HOST_KEY = HostKey.parse(
-            SshKeyPair.generate("host").publicLine());
+    private static final HostKey HOST_KEY =
+            HostKey.parse(SshKeyPair.generate("host").publicLine());
 
     private static final Secrets PLAIN = new Secrets() {
         @Override
@@ -236,10 +236,7 @@ final class Controller {
     }
 
     private boolean running(Rental rental) {
-        return rental.current()
-                .map(Draw::instanceId)
-                .map(this::running)
-                .orElse(false);
+        return rental.current().map(Draw::instanceId).map(this::running).orElse(false);
     }
 
     private boolean running(long instance) {
@@ -278,8 +275,8 @@ final class Controller {
     /** Prints what this controller believes of the instance with that label. */
     void tell(String label) {
         fleet.rentals().stream()
-                .filter(rental -> rental.draws().stream()
-                        .anyMatch(draw -> draw.label().equals(label)))
+                .filter(rental ->
+                        rental.draws().stream().anyMatch(draw -> draw.label().equals(label)))
                 .forEach(rental -> {
                     System.out.println("  " + rental.state() + " " + rental.draws());
                     rental.story()
@@ -307,9 +304,8 @@ final class Controller {
         String[] kinds = {"1xRTX_4090", "1xRTX_3090", "1xRTX_5090", "1xRTX_3060", "1xRTX_A6000, 1xL40S"};
         RunnerSpec spec = RunnerSpec.of(
                 kinds[random.nextInt(kinds.length)], "nvidia/cuda:12.0.0-base-ubuntu22.04", random.nextInt(20) == 0);
-        RunnerSpec runner = spec.vm()
-                ? RunnerSpec.of("1xRTX_4090", "vastai/kvm:ubuntu_cli_22.04-2025-11-21", true)
-                : spec;
+        RunnerSpec runner =
+                spec.vm() ? RunnerSpec.of("1xRTX_4090", "vastai/kvm:ubuntu_cli_22.04-2025-11-21", true) : spec;
         return fleet.order(rental -> new Order(
                 "chaos",
                 "gpu",
@@ -327,8 +323,8 @@ final class Controller {
 
     /** A machine that somebody with the same account rented by hand. */
     static long rentForSomebodyElse(Simulator simulator) throws IOException {
-        VastClient client = new VastClient(
-                simulator.uri(), () -> ApiKey.of(simulator.apiKey()), new OkHttpClient(), Pacing.none());
+        VastClient client =
+                new VastClient(simulator.uri(), () -> ApiKey.of(simulator.apiKey()), new OkHttpClient(), Pacing.none());
         return client.createInstance(
                         simulator.market().find("RTX 4090", 1).get(0).id(),
                         CreateRequest.builder()
@@ -362,8 +358,7 @@ final class Controller {
         }
 
         @Override
-        public CompletableFuture<Bootstrap.Step> prepare(
-                Access access, Bootstrap.Wanted wanted, boolean patient) {
+        public CompletableFuture<Bootstrap.Step> prepare(Access access, Bootstrap.Wanted wanted, boolean patient) {
             int fate = random.nextInt(30);
             Bootstrap.Step step =
                     switch (fate) {

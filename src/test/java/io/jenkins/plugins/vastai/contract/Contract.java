@@ -25,8 +25,8 @@ public final class Contract {
     public static void main(String[] args) throws IOException {
         Optional<Path> description = args.length > 0 ? Optional.of(Path.of(args[0])) : find();
         if (description.isEmpty() || !Files.isReadable(description.get())) {
-            System.out.println("contract: not run, there is no description of the API at "
-                    + description.orElse(PLACES.get(0)));
+            System.out.println(
+                    "contract: not run, there is no description of the API at " + description.orElse(PLACES.get(0)));
             return;
         }
         int violations = run(description.get(), System.out);

@@ -160,7 +160,11 @@ final class Conversation {
         check(added.id() > 0, "the added key has a number");
         check(client.addAccountSshKey(KEY).id() == added.id(), "the same key is not added twice");
         check(client.accountSshKeys().equals(List.of(added)), "the added key is listed");
-        check(client.charges(simulator.clock().instant().minus(Duration.ofDays(2)), simulator.clock().instant()) != null,
+        check(
+                client.charges(
+                                simulator.clock().instant().minus(Duration.ofDays(2)),
+                                simulator.clock().instant())
+                        != null,
                 "charges are readable");
     }
 
@@ -221,7 +225,11 @@ final class Conversation {
 
     private void variants() throws VastException {
         Offer bid = client.searchOffers(query("bid", "")).get(0);
-        rentAndDestroy(bid.id(), request("bid").pricePerHour(bid.minBid().multiply(new BigDecimal("1.5"))).build());
+        rentAndDestroy(
+                bid.id(),
+                request("bid")
+                        .pricePerHour(bid.minBid().multiply(new BigDecimal("1.5")))
+                        .build());
         rentAndDestroy(
                 offer().id(),
                 request("login")
@@ -253,15 +261,17 @@ final class Conversation {
         }
         List<Long> listed = client.listInstances().stream().map(Instance::id).toList();
         check(listed.containsAll(ids), "every page is read");
-        with(Fault.of(Fault.Kind.TRUNCATED_LIST), () ->
-                refused(Kind.UNREADABLE, "a list without its last rows", client::listInstances));
+        with(
+                Fault.of(Fault.Kind.TRUNCATED_LIST),
+                () -> refused(Kind.UNREADABLE, "a list without its last rows", client::listInstances));
         with(Fault.of(Fault.Kind.EMPTY_LIST), () -> {
             // Nothing in the answer shows that it is wrong; who acts on it has to see it twice.
             check(client.listInstances().isEmpty(), "an empty list is read as it stands");
             return null;
         });
-        with(Fault.of(Fault.Kind.FAILING_PAGE_2), () ->
-                refused(Kind.UNAVAILABLE, "a failing second page", client::listInstances));
+        with(
+                Fault.of(Fault.Kind.FAILING_PAGE_2),
+                () -> refused(Kind.UNAVAILABLE, "a failing second page", client::listInstances));
         for (long id : ids) {
             client.destroyInstance(id);
         }
@@ -298,30 +308,61 @@ final class Conversation {
     }
 
     private void refusedCreates() throws VastException {
-        refused(Kind.OFFER_GONE, "unknown offer", () -> client.createInstance(NOBODY, request("x").build()));
+        refused(
+                Kind.OFFER_GONE,
+                "unknown offer",
+                () -> client.createInstance(NOBODY, request("x").build()));
         for (int status : new int[] {404, 410, 400, 409}) {
             long offer = offer().id();
-            with(Fault.of(Fault.Kind.OFFER_GONE).status(status), () ->
-                    refused(Kind.OFFER_GONE, "taken offer", () -> client.createInstance(offer, request("x").build())));
+            with(
+                    Fault.of(Fault.Kind.OFFER_GONE).status(status),
+                    () -> refused(
+                            Kind.OFFER_GONE,
+                            "taken offer",
+                            () -> client.createInstance(offer, request("x").build())));
         }
         long offer = offer().id();
-        with(Fault.of(Fault.Kind.NO_CREDIT), () ->
-                refused(Kind.NO_MONEY, "no credit", () -> client.createInstance(offer, request("x").build())));
-        with(Fault.of(Fault.Kind.SPEND_LIMIT), () ->
-                refused(Kind.NO_MONEY, "spending limit", () -> client.createInstance(offer, request("x").build())));
+        with(
+                Fault.of(Fault.Kind.NO_CREDIT),
+                () -> refused(
+                        Kind.NO_MONEY,
+                        "no credit",
+                        () -> client.createInstance(offer, request("x").build())));
+        with(
+                Fault.of(Fault.Kind.SPEND_LIMIT),
+                () -> refused(
+                        Kind.NO_MONEY,
+                        "spending limit",
+                        () -> client.createInstance(offer, request("x").build())));
         verdict.judgingRequests(false);
-        refused(Kind.BAD_REQUEST, "disk", () -> client.createInstance(offer, request("x").diskGb(1e7).build()));
-        refused(Kind.BAD_REQUEST, "price", () ->
-                client.createInstance(offer, request("x").pricePerHour(new BigDecimal("-1")).build()));
-        refused(Kind.BAD_REQUEST, "start script", () ->
-                client.createInstance(offer, request("x").onstart("#".repeat(20_000)).build()));
-        refused(Kind.BAD_REQUEST, "environment", () ->
-                client.createInstance(offer, request("x").env("A", "b".repeat(40_000)).build()));
+        refused(
+                Kind.BAD_REQUEST,
+                "disk",
+                () -> client.createInstance(offer, request("x").diskGb(1e7).build()));
+        refused(
+                Kind.BAD_REQUEST,
+                "price",
+                () -> client.createInstance(
+                        offer, request("x").pricePerHour(new BigDecimal("-1")).build()));
+        refused(
+                Kind.BAD_REQUEST,
+                "start script",
+                () -> client.createInstance(
+                        offer, request("x").onstart("#".repeat(20_000)).build()));
+        refused(
+                Kind.BAD_REQUEST,
+                "environment",
+                () -> client.createInstance(
+                        offer, request("x").env("A", "b".repeat(40_000)).build()));
         verdict.judgingRequests(true);
         Offer dear = client.searchOffers(query("bid", "")).get(0);
         with(Fault.of(Fault.Kind.BID_TOO_LOW), () -> {
-            Optional<VastException> failure = refused(Kind.OFFER_GONE, "low bid", () ->
-                    client.createInstance(dear.id(), request("x").pricePerHour(new BigDecimal("9")).build()));
+            Optional<VastException> failure = refused(
+                    Kind.OFFER_GONE,
+                    "low bid",
+                    () -> client.createInstance(
+                            dear.id(),
+                            request("x").pricePerHour(new BigDecimal("9")).build()));
             check(failure.isPresent() && failure.get().createdInstance().isPresent(), "the stopped instance is told");
             if (failure.isPresent() && failure.get().createdInstance().isPresent()) {
                 client.destroyInstance(failure.get().createdInstance().getAsLong());
@@ -330,13 +371,21 @@ final class Conversation {
         });
         simulator.account().removeSshKeys();
         Offer vm = client.searchOffers(query("on-demand", "vms_enabled")).get(0);
-        refused(Kind.NO_SSH_KEY_FOR_VM, "VM without key", () -> client.createInstance(
-                vm.id(),
-                request("x").image("docker.io/vastai/kvm:ubuntu_terminal").vm(true).runtype("ssh").build()));
+        refused(
+                Kind.NO_SSH_KEY_FOR_VM,
+                "VM without key",
+                () -> client.createInstance(
+                        vm.id(),
+                        request("x")
+                                .image("docker.io/vastai/kvm:ubuntu_terminal")
+                                .vm(true)
+                                .runtype("ssh")
+                                .build()));
     }
 
     private void refusedRequests() throws VastException {
-        long id = client.createInstance(offer().id(), request("refused").build()).instanceId();
+        long id =
+                client.createInstance(offer().id(), request("refused").build()).instanceId();
         verdict.judgingRequests(false);
         refused(Kind.BAD_REQUEST, "label of 2000 characters", () -> {
             client.labelInstance(id, "x".repeat(2000));
@@ -369,7 +418,11 @@ final class Conversation {
         ask("PUT", "/api/v0/instances/" + id + "/", "{\"state\":\"stopped\"}", true, 200);
         ask("PUT", "/api/v0/instances/" + id + "/", "{\"state\":\"running\"}", true, 200);
         client.attachSshKey(id, KEY);
-        long attached = client.instanceSshKeys(id).stream().filter(k -> k.sameAs(KEY)).findFirst().orElseThrow().id();
+        long attached = client.instanceSshKeys(id).stream()
+                .filter(k -> k.sameAs(KEY))
+                .findFirst()
+                .orElseThrow()
+                .id();
         ask("DELETE", "/api/v0/instances/" + id + "/ssh/" + attached + "/", "", true, 200);
         ask("PUT", keyPath, "{\"id\":" + key.id() + ",\"ssh_key\":\"" + KEY + "\"}", true, 200);
         ask("DELETE", keyPath, "", true, 200);
@@ -385,7 +438,9 @@ final class Conversation {
             request.header("Authorization", "Bearer " + simulator.apiKey());
         }
         try (Response response = http.newCall(request.build()).execute()) {
-            check(response.code() == expected, method + " " + target + " is answered " + expected + ", not " + response.code());
+            check(
+                    response.code() == expected,
+                    method + " " + target + " is answered " + expected + ", not " + response.code());
         } catch (IOException e) {
             verdict.failure(method + " " + target + ": " + e);
         }
@@ -396,7 +451,8 @@ final class Conversation {
         Map<Call, Talk> calls = new LinkedHashMap<>();
         calls.put(Call.CURRENT_USER, with::currentUser);
         calls.put(Call.SEARCH, () -> with.searchOffers(query("on-demand", "")));
-        calls.put(Call.CREATE, () -> with.createInstance(NOBODY, request("fault").build()));
+        calls.put(
+                Call.CREATE, () -> with.createInstance(NOBODY, request("fault").build()));
         calls.put(Call.LIST, with::listInstances);
         calls.put(Call.SHOW, () -> with.showInstance(id));
         calls.put(Call.DESTROY, () -> with.destroyInstance(NOBODY));
@@ -432,20 +488,31 @@ final class Conversation {
                         .filter(scope -> !scope.equals(call.scope()))
                         .toArray(String[]::new);
                 VastClient weak = client(simulator.addKey("without " + call.scope() + " " + call, others));
-                refused(Kind.MISSING_PERMISSION, call.toString(), calls(weak, NOBODY).get(call));
+                refused(
+                        Kind.MISSING_PERMISSION,
+                        call.toString(),
+                        calls(weak, NOBODY).get(call));
             });
-            scenario("an unknown key, " + call, () -> refused(
-                    Kind.BAD_KEY, call.toString(), calls(client("0123456789"), NOBODY).get(call)));
+            scenario(
+                    "an unknown key, " + call,
+                    () -> refused(
+                            Kind.BAD_KEY,
+                            call.toString(),
+                            calls(client("0123456789"), NOBODY).get(call)));
         }
-        scenario("a second factor", () -> refused(
-                Kind.TWO_FACTOR, "account", client(simulator.addTwoFactorKey())::currentUser));
-        scenario("a team's key", () -> refused(
-                Kind.TEAM_KEY, "account key", () -> client(simulator.addTeamKey()).addAccountSshKey(OTHER_KEY)));
+        scenario(
+                "a second factor",
+                () -> refused(Kind.TWO_FACTOR, "account", client(simulator.addTwoFactorKey())::currentUser));
+        scenario(
+                "a team's key",
+                () -> refused(Kind.TEAM_KEY, "account key", () -> client(simulator.addTeamKey())
+                        .addAccountSshKey(OTHER_KEY)));
     }
 
     private void faults() {
         scenario("faults", () -> {
-            long id = client.createInstance(offer().id(), request("faults").build()).instanceId();
+            long id = client.createInstance(offer().id(), request("faults").build())
+                    .instanceId();
             simulator.account().removeSshKeys();
             for (Map.Entry<Call, Talk> entry : calls(client, id).entrySet()) {
                 faults(entry.getKey(), endpoint(entry.getKey()), entry.getValue());
@@ -459,11 +526,19 @@ final class Conversation {
             fault(call, Kind.THROTTLED, Fault.of(Fault.Kind.THROTTLED).endpoint(endpoint), talk);
         }
         for (int status : new int[] {500, 502, 503, 504}) {
-            fault(call, Kind.UNAVAILABLE, Fault.of(Fault.Kind.SERVER_ERROR).endpoint(endpoint).status(status), talk);
+            fault(
+                    call,
+                    Kind.UNAVAILABLE,
+                    Fault.of(Fault.Kind.SERVER_ERROR).endpoint(endpoint).status(status),
+                    talk);
         }
         if (call != Call.GPU_NAMES) {
             for (int status : new int[] {401, 404}) {
-                fault(call, Kind.BAD_KEY, Fault.of(Fault.Kind.KEY_REFUSED).endpoint(endpoint).status(status), talk);
+                fault(
+                        call,
+                        Kind.BAD_KEY,
+                        Fault.of(Fault.Kind.KEY_REFUSED).endpoint(endpoint).status(status),
+                        talk);
             }
         }
         fault(call, Kind.UNREACHABLE, Fault.of(Fault.Kind.CONNECTION_CUT).endpoint(endpoint), talk);

@@ -33,7 +33,9 @@ final class Judge {
     List<Finding> judge(Exchange exchange) {
         List<Finding> findings = new ArrayList<>();
         String path = exchange.path();
-        if (path.endsWith("/") && path.length() > 1 && description.operation(exchange.method(), path).isEmpty()) {
+        if (path.endsWith("/")
+                && path.length() > 1
+                && description.operation(exchange.method(), path).isEmpty()) {
             path = path.substring(0, path.length() - 1);
             findings.add(new Finding(name(exchange.method(), path), "request", "path.slash", "", "a slash at its end"));
         }

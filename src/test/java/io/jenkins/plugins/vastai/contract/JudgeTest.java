@@ -12,8 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The judge condemns what it should. Without this, "no violations" would mean nothing. */
 class JudgeTest {
 
-    private static final String DESCRIPTION =
-            """
+    private static final String DESCRIPTION = """
             openapi: 3.1.0
             info: {title: t, version: '1'}
             servers: [{url: 'https://example.org'}]
@@ -92,11 +91,7 @@ class JudgeTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             /api/v0/things/7 | 26 | {"label":"x"} | 200 | {} | request |
             /api/v0/things/7 | many | {"label":"x"} | 200 | {} | request |
             /api/v0/things/7 | 5 | {} | 200 | {} | request |

@@ -88,7 +88,8 @@ final class Reading {
 
     /** Before it adds an SSH key the client asks for the list, which has another form. */
     private static String body(Request request, int status, JsonNode example) {
-        boolean list = request.method().equals("GET") && request.url().encodedPath().equals("/api/v0/ssh/");
+        boolean list =
+                request.method().equals("GET") && request.url().encodedPath().equals("/api/v0/ssh/");
         return list && status == 200 && !example.isArray() ? "[]" : example.toString();
     }
 

@@ -26,13 +26,14 @@ final class Verdict {
     private final Judge judge;
     /** Operation → status → number of exchanges. */
     private final Map<String, Map<Integer, Integer>> seen = new TreeMap<>();
+
     private final Map<Deviation, Integer> used = new EnumMap<>(Deviation.class);
     /** The first finding of its kind → during what all of the kind were found. */
-    private final Map<Finding, List<String>> violations = new TreeMap<>(
-            Comparator.comparing(Finding::operation)
-                    .thenComparing(Finding::place)
-                    .thenComparing(Finding::key)
-                    .thenComparing(finding -> finding.pointer().replaceAll("\\d+", "*")));
+    private final Map<Finding, List<String>> violations = new TreeMap<>(Comparator.comparing(Finding::operation)
+            .thenComparing(Finding::place)
+            .thenComparing(Finding::key)
+            .thenComparing(finding -> finding.pointer().replaceAll("\\d+", "*")));
+
     private final List<String> failures = new ArrayList<>();
     private String scenario = "";
     private boolean judging = true;
@@ -121,7 +122,8 @@ final class Verdict {
     synchronized int print(PrintStream out) {
         seen.forEach((operation, statuses) -> out.println("driven: " + operation + " " + statuses));
         notShown().forEach((operation, statuses) -> {
-            statuses.forEach(status -> failures.add(operation + ": the described answer " + status + " was never shown"));
+            statuses.forEach(
+                    status -> failures.add(operation + ": the described answer " + status + " was never shown"));
         });
         CANNOT_BE_SHOWN.forEach((operation, statuses) -> out.println("not shown: " + operation + " " + statuses
                 + ", an answer to a number that is none, which neither the client nor the described path allows"));
@@ -132,8 +134,8 @@ final class Verdict {
                     + ": " + deviation.reason());
             unused += times == 0 ? 1 : 0;
         }
-        violations.forEach((finding, scenarios) ->
-                out.println("VIOLATION (" + scenarios.size() + " times, first in: " + scenarios.get(0) + ") " + finding));
+        violations.forEach((finding, scenarios) -> out.println(
+                "VIOLATION (" + scenarios.size() + " times, first in: " + scenarios.get(0) + ") " + finding));
         failures.forEach(failure -> out.println("VIOLATION " + failure));
         int total = violations.size() + failures.size() + unused;
         out.println("contract: operations=" + seen.size() + " violations=" + total);

@@ -46,6 +46,7 @@ public final class JenkinsDemo {
             .connectTimeout(Duration.ofSeconds(5))
             .cookieHandler(new CookieManager())
             .build();
+
     private final Simulator simulator;
     private final URI jenkins;
     private final Path home;
@@ -75,8 +76,7 @@ public final class JenkinsDemo {
             process = start(project, args[1], port, home, configuration);
             Process jenkins = process;
             Runtime.getRuntime().addShutdownHook(new Thread(() -> end(jenkins)));
-            JenkinsDemo demo =
-                    new JenkinsDemo(
+            JenkinsDemo demo = new JenkinsDemo(
                     simulator, URI.create("http://localhost:" + port + "/jenkins/"), home.resolve("home"));
             failures = demo.run(process);
             if (!unattended && process.isAlive()) {
@@ -109,22 +109,26 @@ public final class JenkinsDemo {
                 .lines()
                 .filter(line -> line.startsWith("hello from "))
                 .count();
-        await("everything is destroyed", Duration.ofMinutes(2), () -> simulator.books().left().isEmpty());
-        await("the plugin has seen that it is gone", Duration.ofMinutes(1), () -> stories()
-                .stream()
+        await(
+                "everything is destroyed",
+                Duration.ofMinutes(2),
+                () -> simulator.books().left().isEmpty());
+        await("the plugin has seen that it is gone", Duration.ofMinutes(1), () -> stories().stream()
                 .allMatch(rental -> rental.path("state").asText().equals("DESTROYED")));
         for (JsonNode rental : stories()) {
-            System.out.println("---- story of " + rental.path("order").path("agent").asText());
-            rental.path("story").forEach(line -> System.out.println(line.path("at").asText().substring(11, 19) + " "
-                    + Texts.render(JSON.convertValue(line.path("reason"), Reason.class))));
+            System.out.println(
+                    "---- story of " + rental.path("order").path("agent").asText());
+            rental.path("story")
+                    .forEach(line -> System.out.println(line.path("at").asText().substring(11, 19) + " "
+                            + Texts.render(JSON.convertValue(line.path("reason"), Reason.class))));
         }
         summary();
         List<Books.Entry> entries = simulator.books().entries();
         long destroyed =
                 entries.stream().filter(entry -> entry.destroyed().isPresent()).count();
         int left = simulator.books().left().size();
-        System.out.println("demo: builds=" + builds + " rentals=" + entries.size() + " destroyed=" + destroyed
-                + " left=" + left);
+        System.out.println(
+                "demo: builds=" + builds + " rentals=" + entries.size() + " destroyed=" + destroyed + " left=" + left);
         return built && builds == 2 && left == 0 && destroyed == entries.size() ? 0 : 1;
     }
 
@@ -132,7 +136,8 @@ public final class JenkinsDemo {
     private List<JsonNode> stories() {
         List<JsonNode> rentals = new ArrayList<>();
         try (Stream<Path> files = Files.walk(home.resolve("vastai"))) {
-            for (Path file : files.filter(f -> f.getParent().endsWith("rentals") && f.toString().endsWith(".json"))
+            for (Path file : files.filter(f ->
+                            f.getParent().endsWith("rentals") && f.toString().endsWith(".json"))
                     .sorted()
                     .toList()) {
                 rentals.add(JSON.readTree(file.toFile()));
@@ -199,8 +204,7 @@ public final class JenkinsDemo {
                 unclassified:
                   location:
                     url: "http://localhost:%d/jenkins/"
-                """
-                .formatted(simulator.uri(), machines, machines, simulator.apiKey(), port);
+                """.formatted(simulator.uri(), machines, machines, simulator.apiKey(), port);
     }
 
     private static String job() {
@@ -222,8 +226,7 @@ public final class JenkinsDemo {
                     <sandbox>true</sandbox>
                   </definition>
                 </flow-definition>
-                """
-                .strip();
+                """.strip();
     }
 
     private static Process start(Path project, String maven, int port, Path home, Path configuration)

@@ -97,7 +97,8 @@ public final class StandaloneDemo {
                     told,
                     Machines.overSsh(
                             reach,
-                            new Bootstrap(reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
+                            new Bootstrap(
+                                    reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
                     JavaSource.TEMURIN_21,
                     workers,
                     id -> false,
@@ -135,10 +136,10 @@ public final class StandaloneDemo {
                         .filter(rental -> rental.state() == State.DESTROYED)
                         .count();
                 int left = simulator.books().left().size();
-                System.out.println("demo: the market's books say " + AllInPrice.show(simulator.books().total())
-                        + " $ in total");
-                System.out.println("demo: builds=" + built + " rentals=" + fleet.rentals().size() + " destroyed="
-                        + destroyed + " left=" + left);
+                System.out.println("demo: the market's books say "
+                        + AllInPrice.show(simulator.books().total()) + " $ in total");
+                System.out.println("demo: builds=" + built + " rentals="
+                        + fleet.rentals().size() + " destroyed=" + destroyed + " left=" + left);
                 if (left > 0 || built < runners.size() || destroyed < runners.size()) {
                     System.exit(1);
                 }
@@ -151,8 +152,7 @@ public final class StandaloneDemo {
 
     private static void summary(Fleet fleet) {
         System.out.printf(
-                "%-22s %-12s %-4s %9s %8s %9s  %s%n",
-                "template", "machine", "in", "$/h", "ready s", "cost $", "state");
+                "%-22s %-12s %-4s %9s %8s %9s  %s%n", "template", "machine", "in", "$/h", "ready s", "cost $", "state");
         for (Rental rental : fleet.rentals()) {
             Draw draw = rental.draws().get(rental.draws().size() - 1);
             Instant ready = rental.story().stream()
@@ -177,8 +177,8 @@ public final class StandaloneDemo {
         Reach reach = rental.reach();
         HostKey pin = HostKey.parse(reach.hostKey());
         KeyPair key;
-        try (ByteArrayInputStream text = new ByteArrayInputStream(
-                rental.privateKey().value().getBytes(StandardCharsets.US_ASCII))) {
+        try (ByteArrayInputStream text =
+                new ByteArrayInputStream(rental.privateKey().value().getBytes(StandardCharsets.US_ASCII))) {
             key = SecurityUtils.loadKeyPairIdentities(null, null, text, null)
                     .iterator()
                     .next();
@@ -190,7 +190,9 @@ public final class StandaloneDemo {
                     HostKey.parse(PublicKeyEntry.toString(shown)).equals(pin));
             client.start();
             try (ClientSession session = client.connect(
-                            reach.user(), reach.endpoint().host(), reach.endpoint().port())
+                            reach.user(),
+                            reach.endpoint().host(),
+                            reach.endpoint().port())
                     .verify(Duration.ofSeconds(10))
                     .getSession()) {
                 session.addPublicKeyIdentity(key);

@@ -26,8 +26,10 @@ class AllInPriceTest {
     }
 
     private static void assertDollars(String expected, BigDecimal actual) {
-        assertEquals(0, new BigDecimal(expected).compareTo(actual.setScale(6, RoundingMode.HALF_UP)), () ->
-                expected + " but was " + actual);
+        assertEquals(
+                0,
+                new BigDecimal(expected).compareTo(actual.setScale(6, RoundingMode.HALF_UP)),
+                () -> expected + " but was " + actual);
     }
 
     @Test
@@ -76,7 +78,8 @@ class AllInPriceTest {
                 .with("inet_up_cost", 0)
                 .build();
         ExpectedRun tenHours = new ExpectedRun(8, 2, 1, Duration.ofHours(10), 1);
-        assertDollars("0.1", AllInPrice.of(offer, 40, tenHours, false).orElseThrow().trafficPerHour());
+        assertDollars(
+                "0.1", AllInPrice.of(offer, 40, tenHours, false).orElseThrow().trafficPerHour());
         assertDollars("1", AllInPrice.of(offer, 40, RUN, false).orElseThrow().trafficPerHour());
     }
 
@@ -95,12 +98,9 @@ class AllInPriceTest {
 
     @Test
     void judgesTheInstanceLikeTheOffer() throws Exception {
-        Instance instance = new JsonMapper()
-                .readValue(
-                        """
+        Instance instance = new JsonMapper().readValue("""
                         {"id": 1, "machine_id": 2, "dph_base": 0.3333333, "dph_total": 0.3416667,
-                         "storage_total_cost": 0.0083333, "inet_down_cost": 0.01, "inet_up_cost": 0.02}""",
-                        Instance.class);
+                         "storage_total_cost": 0.0083333, "inet_down_cost": 0.01, "inet_up_cost": 0.02}""", Instance.class);
         AllInPrice price = AllInPrice.of(instance, RUN).orElseThrow();
         assertDollars("0.461667", price.total());
         assertTrue(price.within(new BigDecimal("0.47")));
@@ -115,9 +115,9 @@ class AllInPriceTest {
         Random random = new Random(3);
         for (int i = 0; i < 2_000; i++) {
             TestOffer draft = TestOffer.rtx4090();
-            for (String field : new String[] {
-                "dph_base", "dph_total", "storage_cost", "min_bid", "inet_down_cost", "inet_up_cost"
-            }) {
+            for (String field :
+                    new String[] {"dph_base", "dph_total", "storage_cost", "min_bid", "inet_down_cost", "inet_up_cost"
+                    }) {
                 draft = random.nextInt(5) == 0 ? draft.without(field) : draft.with(field, random.nextDouble());
             }
             Offer offer = draft.build();

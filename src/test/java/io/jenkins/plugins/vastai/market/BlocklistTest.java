@@ -47,7 +47,8 @@ class BlocklistTest {
         Blocklist list = Blocklist.EMPTY;
         for (long hours : new long[] {24, 48, 96, 192, 384, 720, 720}) {
             list = failed(list, 1, 10, Duration.ZERO);
-            assertEquals(NOW.plus(Duration.ofHours(hours)), list.entries().get(0).until());
+            assertEquals(
+                    NOW.plus(Duration.ofHours(hours)), list.entries().get(0).until());
         }
         assertEquals(7, list.entries().get(0).times());
     }
@@ -93,7 +94,8 @@ class BlocklistTest {
     void entriesAreRememberedAsLongAgainAsTheyBlockedAndThenForgotten() {
         Blocklist list = failed(Blocklist.EMPTY, 1, 10, Duration.ZERO);
         assertSame(list, list.pruned(NOW.plus(Duration.ofHours(47))));
-        assertEquals(2, failed(list, 1, 10, Duration.ofHours(47)).entries().get(0).times());
+        assertEquals(
+                2, failed(list, 1, 10, Duration.ofHours(47)).entries().get(0).times());
         assertTrue(list.pruned(NOW.plus(Duration.ofHours(48))).isEmpty());
     }
 
@@ -113,6 +115,7 @@ class BlocklistTest {
         Blocklist list = failed(failed(Blocklist.EMPTY, 1, 10, Duration.ZERO), 2, 10, Duration.ofMinutes(1));
         String text = json.writeValueAsString(list.entries());
         assertEquals(list, Blocklist.of(json.readValue(text, new TypeReference<List<Block>>() {})), text);
-        assertEquals(List.of(2L, 1L), list.entries().stream().map(Block::machineId).toList(), "latest first");
+        assertEquals(
+                List.of(2L, 1L), list.entries().stream().map(Block::machineId).toList(), "latest first");
     }
 }

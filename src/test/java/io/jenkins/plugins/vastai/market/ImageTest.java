@@ -58,8 +58,11 @@ class ImageTest {
     @Test
     void acceptsADigestAndTheAutomaticTag() throws SettingException {
         assertEquals(DIGEST, Image.parse("acme/train@" + DIGEST).digest());
-        assertEquals("acme/train:1@" + DIGEST, Image.parse("acme/train:1@" + DIGEST).reference());
-        assertEquals(Image.AUTOMATIC_TAG, Image.parse("vastai/base-image:@vastai-automatic-tag").tag());
+        assertEquals(
+                "acme/train:1@" + DIGEST, Image.parse("acme/train:1@" + DIGEST).reference());
+        assertEquals(
+                Image.AUTOMATIC_TAG,
+                Image.parse("vastai/base-image:@vastai-automatic-tag").tag());
         assertEquals(
                 "vastai/base-image:@vastai-automatic-tag",
                 Image.parse("vastai/base-image:@vastai-automatic-tag").reference());

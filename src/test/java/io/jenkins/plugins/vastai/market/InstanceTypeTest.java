@@ -97,7 +97,8 @@ class InstanceTypeTest {
                 name.toLowerCase(Locale.ROOT),
                 name.replace(" ", ""),
                 name.replace(' ', '-'))) {
-            List<String> names = InstanceType.parse("2x" + written, CATALOGUE).get(0).gpuNames();
+            List<String> names =
+                    InstanceType.parse("2x" + written, CATALOGUE).get(0).gpuNames();
             assertTrue(names.contains(name), () -> written + " became " + names);
             if (!name.startsWith("A100 SXM")) {
                 assertEquals(List.of(name), names, written);
@@ -204,7 +205,9 @@ class InstanceTypeTest {
     void offersTheNearestNamesForAnUnknownGpu(String text, String among) {
         SettingException error = assertThrows(SettingException.class, () -> InstanceType.parse(text, CATALOGUE));
         assertTrue(
-                Arrays.asList(error.reason().args().get(2).toString().split(", ")).contains(among), error.getMessage());
+                Arrays.asList(error.reason().args().get(2).toString().split(", "))
+                        .contains(among),
+                error.getMessage());
     }
 
     @Test

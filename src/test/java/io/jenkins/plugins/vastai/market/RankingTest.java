@@ -60,7 +60,8 @@ class RankingTest {
 
     @Test
     void theCheaperOfTwoEqualMachinesComesFirst() {
-        List<Offer> offers = List.of(offer(1).price(0.5).build(), offer(2).price(0.4).build());
+        List<Offer> offers =
+                List.of(offer(1).price(0.5).build(), offer(2).price(0.4).build());
         assertEquals(List.of(2L, 1L), ids(rank(offers, requirements(RTX_4090).build())));
     }
 
@@ -115,9 +116,13 @@ class RankingTest {
                 offer(1).price(0.30).with("inet_down", 120).build(),
                 offer(2).price(0.60).with("inet_down", 900).build());
         ExpectedRun run = new ExpectedRun(6, 0, 0, Duration.ofHours(1), 0);
-        assertEquals(List.of(1L, 2L), ids(rank(offers, requirements(RTX_4090).expectedRun(run).build())));
+        assertEquals(
+                List.of(1L, 2L),
+                ids(rank(offers, requirements(RTX_4090).expectedRun(run).build())));
         ExpectedRun hurry = new ExpectedRun(6, 0, 0, Duration.ofHours(1), 10);
-        assertEquals(List.of(2L, 1L), ids(rank(offers, requirements(RTX_4090).expectedRun(hurry).build())));
+        assertEquals(
+                List.of(2L, 1L),
+                ids(rank(offers, requirements(RTX_4090).expectedRun(hurry).build())));
     }
 
     @Test
@@ -162,7 +167,9 @@ class RankingTest {
         assertEquals(Duration.ofSeconds(190), best.readyIn());
         // 0.40625 $/h for 190 s and half an hour, 7 GB in and half a GB out at 0.2 cents.
         assertEquals(new BigDecimal("0.2396"), best.runCost());
-        assertEquals("machines fit, from 2 offers of 1x RTX 4090.", explained(ranking).get(0).substring(2));
+        assertEquals(
+                "machines fit, from 2 offers of 1x RTX 4090.",
+                explained(ranking).get(0).substring(2));
     }
 
     @Test
@@ -207,9 +214,19 @@ class RankingTest {
     @Test
     void withoutASingleRemedyTheNearestOfferIsNamed() {
         List<Offer> offers = List.of(
-                offer(1).with("machine_id", 11).price(9).with("reliability2", 0.5).with("disk_space", 10).build(),
-                offer(2).with("machine_id", 12).price(7).with("reliability2", 0.5).build(),
-                offer(3).with("machine_id", 13).price(8).with("reliability2", 0.5).build());
+                offer(1).with("machine_id", 11)
+                        .price(9)
+                        .with("reliability2", 0.5)
+                        .with("disk_space", 10)
+                        .build(),
+                offer(2).with("machine_id", 12)
+                        .price(7)
+                        .with("reliability2", 0.5)
+                        .build(),
+                offer(3).with("machine_id", 13)
+                        .price(8)
+                        .with("reliability2", 0.5)
+                        .build());
         List<String> lines = explained(rank(offers, requirements(RTX_4090).build()));
         assertEquals(
                 "No change of one setting alone would help. The nearest offer (machine 12, 7.0213 $ per hour all-in)"
@@ -233,11 +250,11 @@ class RankingTest {
             })
     void theRemedyIsTheNearestValueThatWouldFit(String field, String value, String remedy) {
         Object typed = value.matches("[\\d.]+") ? (Object) Double.valueOf(value) : value;
-        Offer misfit = offer(1).with(field, field.matches("num_gpus|direct_port_count") ? (Object)
-                        Integer.valueOf(value) : typed)
+        Offer misfit = offer(1).with(
+                        field, field.matches("num_gpus|direct_port_count") ? (Object) Integer.valueOf(value) : typed)
                 .build();
-        List<String> lines =
-                explained(rank(List.of(misfit), requirements(RTX_4090).minRamGb(32).build()));
+        List<String> lines = explained(
+                rank(List.of(misfit), requirements(RTX_4090).minRamGb(32).build()));
         assertTrue(lines.get(lines.size() - 1).startsWith(remedy + " would admit"), lines.toString());
     }
 
@@ -306,7 +323,9 @@ class RankingTest {
 
     @Test
     void nothingIsRejectedForASingleReasonThatIsNotAmongTheRejections() {
-        Ranking ranking = rank(randomOffers(new Random(9), 200), requirements(RTX_4090).diskGb(500).build());
+        Ranking ranking = rank(
+                randomOffers(new Random(9), 200),
+                requirements(RTX_4090).diskGb(500).build());
         ranking.rejectedAlone().forEach((rejection, alone) -> {
             assertTrue(ranking.rejected().get(rejection) >= alone);
             assertFalse(alone == 0);

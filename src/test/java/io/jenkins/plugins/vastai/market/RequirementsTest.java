@@ -203,8 +203,8 @@ class RequirementsTest {
     void everyRequirementHasATestThatViolatesItAlone() {
         Set<Rejection> ours = Set.of(Rejection.BLOCKED, Rejection.IN_USE, Rejection.SAME_MACHINE);
         Set<Rejection> elsewhere = Set.of(Rejection.VM, Rejection.GPU_RAM);
-        List<Rejection> tested = offers()
-                .flatMap(arguments -> ((Set<?>) arguments.get()[2]).stream())
+        List<Rejection> tested = offers().flatMap(
+                        arguments -> ((Set<?>) arguments.get()[2]).stream())
                 .map(Rejection.class::cast)
                 .toList();
         for (Rejection rejection : Rejection.values()) {
@@ -215,7 +215,9 @@ class RequirementsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(nullValues = "-", value = {"true, true", "false, false", "-, false"})
+    @CsvSource(
+            nullValues = "-",
+            value = {"true, true", "false, false", "-, false"})
     void aVirtualMachineNeedsAHostThatCanStartOne(Boolean enabled, boolean fits) {
         Requirements vm = Requirements.builder(List.of(RTX_4090), image("vastai/kvm:ubuntu_terminal"))
                 .vm(true)
@@ -241,14 +243,11 @@ class RequirementsTest {
                 mistake(MarketText.COMPUTE_CAP_SMALL, "for example 800", b -> b.minComputeCap(8)),
                 mistake(MarketText.OUT_OF_RANGE, "minDirectPorts is -1", b -> b.minDirectPorts(-1)),
                 mistake(MarketText.VM_NEEDS_VM_IMAGE, "extraConfig.vm", b -> b.vm(true)),
-                mistake(
-                        MarketText.DISK_BELOW_IMAGE,
-                        "diskSpace 10 GB",
-                        b -> b.diskGb(10).expectedRun(new ExpectedRun(12, 0, 0, Duration.ofHours(1), 0))));
+                mistake(MarketText.DISK_BELOW_IMAGE, "diskSpace 10 GB", b -> b.diskGb(10)
+                        .expectedRun(new ExpectedRun(12, 0, 0, Duration.ofHours(1), 0))));
     }
 
-    private static Arguments mistake(
-            MarketText text, String says, UnaryOperator<Requirements.Builder> change) {
+    private static Arguments mistake(MarketText text, String says, UnaryOperator<Requirements.Builder> change) {
         return Arguments.of(text, says, change.apply(requirements(RTX_4090)).build());
     }
 
@@ -280,7 +279,8 @@ class RequirementsTest {
                 .addModule(new JavaTimeModule())
                 .addModule(new Jdk8Module())
                 .build();
-        Requirements wanted = requirements(InstanceType.parse("2xH100_80GB", GpuCatalogue.builtIn()).get(0))
+        Requirements wanted = requirements(InstanceType.parse("2xH100_80GB", GpuCatalogue.builtIn())
+                        .get(0))
                 .maxPricePerHour(new BigDecimal("7.25"))
                 .countries(Set.of("SE", "NO"))
                 .build();

@@ -24,7 +24,10 @@ final class TestOffer {
         long id = ++nextId;
         with("id", id).with("machine_id", id + 100_000).with("host_id", id + 200_000);
         with("gpu_name", gpuName).with("num_gpus", 1).with("gpu_ram", 24564).with("gpu_frac", 0.25);
-        with("cpu_ram", 257614).with("cpu_cores", 64).with("cpu_cores_effective", 16.0).with("cpu_arch", "amd64");
+        with("cpu_ram", 257614)
+                .with("cpu_cores", 64)
+                .with("cpu_cores_effective", 16.0)
+                .with("cpu_arch", "amd64");
         with("disk_space", 812.4).with("inet_down", 800.0).with("inet_up", 700.0);
         with("inet_down_cost", 0.002).with("inet_up_cost", 0.002);
         with("dph_base", 0.4).with("dph_total", 0.41).with("storage_cost", 0.15).with("min_bid", 0.2);

@@ -88,8 +88,7 @@ final class EngineRig implements AutoCloseable {
                 Agents.NONE,
                 Machines.overSsh(
                         reach,
-                        new Bootstrap(
-                        reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
+                        new Bootstrap(reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
                 JavaSource.TEMURIN_21,
                 Runnable::run,
                 id -> false,

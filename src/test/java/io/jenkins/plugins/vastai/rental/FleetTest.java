@@ -78,10 +78,12 @@ class FleetTest {
 
     @Test
     void recordIsOnDiskWithItsLabelBeforeTheCreateCall() throws IOException {
-        rig.simulator.faults().add(Fault.of(Fault.Kind.TIMEOUT_AFTER)
-                .endpoint(Endpoint.CREATE)
-                .delay(Duration.ofMillis(100))
-                .once());
+        rig.simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.TIMEOUT_AFTER)
+                        .endpoint(Endpoint.CREATE)
+                        .delay(Duration.ofMillis(100))
+                        .once());
         Rental rental = rig.order();
         rig.until("create sent", () -> !rig.simulator.requests(Endpoint.CREATE).isEmpty());
         String label = rig.simulator.books().entries().get(0).label();
@@ -96,10 +98,12 @@ class FleetTest {
             value = Fault.Kind.class,
             names = {"TIMEOUT_AFTER", "LOST_ANSWER", "SERVER_ERROR_AFTER"})
     void lostAnswerOfACreateIsSettledByItsLabelAndNeverSentAgain(Fault.Kind kind) {
-        rig.simulator.faults().add(Fault.of(kind)
-                .endpoint(Endpoint.CREATE)
-                .delay(Duration.ofMillis(100))
-                .once());
+        rig.simulator
+                .faults()
+                .add(Fault.of(kind)
+                        .endpoint(Endpoint.CREATE)
+                        .delay(Duration.ofMillis(100))
+                        .once());
         Rental rental = rig.untilState(rig.order(), State.REACHABLE);
         assertEquals(1, rig.simulator.requests(Endpoint.CREATE).size());
         assertEquals(1, rig.simulator.books().entries().size());
@@ -108,9 +112,11 @@ class FleetTest {
 
     @Test
     void createThatNeverArrivedIsReplacedByAnother() {
-        rig.simulator.faults().add(Fault.of(Fault.Kind.CONNECTION_CUT)
-                .endpoint(Endpoint.CREATE)
-                .once());
+        rig.simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.CONNECTION_CUT)
+                        .endpoint(Endpoint.CREATE)
+                        .once());
         Rental rental = rig.untilState(rig.order(), State.REACHABLE);
         assertEquals(1, rig.simulator.books().entries().size());
         assertEquals(2, rental.draws().size());
@@ -150,8 +156,9 @@ class FleetTest {
 
     @Test
     void mistakeOfTheTemplateEndsTheRentalAndBlocksNoMachine() {
-        rig.simulator.faults().add(
-                Fault.of(Fault.Kind.FATAL_STATUS).text("Error response from daemon: manifest unknown"));
+        rig.simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.FATAL_STATUS).text("Error response from daemon: manifest unknown"));
         Rental rental = rig.untilState(rig.order(), State.FAILED);
         assertEquals(1, rental.draws().size());
         assertTrue(rental.why().is(RentalText.TEMPLATE_WRONG), rig.story());
@@ -252,12 +259,16 @@ class FleetTest {
     @Test
     void destroyIsRepeatedUntilTheInstanceStaysAway() {
         Rental rental = rig.untilState(rig.order(), State.REACHABLE);
-        rig.simulator.faults().add(Fault.of(Fault.Kind.DESTROY_RESURRECTS)
-                .delay(Duration.ofSeconds(20))
-                .once());
+        rig.simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.DESTROY_RESURRECTS)
+                        .delay(Duration.ofSeconds(20))
+                        .once());
         rig.fleet.retire(rental.id(), RentalText.LIFETIME_OVER.of(1));
-        rig.until("nothing left", () -> rig.simulator.books().left().isEmpty()
-                && rig.state(rental).ended());
+        rig.until(
+                "nothing left",
+                () -> rig.simulator.books().left().isEmpty()
+                        && rig.state(rental).ended());
         assertTrue(rig.simulator.requests(Endpoint.DESTROY).size() >= 2, rig.story());
     }
 
@@ -286,16 +297,17 @@ class FleetTest {
         rig.steps(Duration.ofMinutes(1));
         assertEquals(State.IN_SERVICE, rig.state(booting));
         rig.fleet.retire(booting.id(), RentalText.LIFETIME_OVER.of(1));
-        rig.until("destroy sent", () -> !rig.simulator.requests(Endpoint.DESTROY).isEmpty());
+        rig.until(
+                "destroy sent", () -> !rig.simulator.requests(Endpoint.DESTROY).isEmpty());
         rig.restart();
         rig.untilState(booting, State.DESTROYED);
     }
 
     @Test
     void controllerThatDiedBeforeTheAnswerFindsItsInstance() throws IOException {
-        rig.simulator.faults().add(Fault.of(Fault.Kind.LOST_ANSWER)
-                .endpoint(Endpoint.CREATE)
-                .once());
+        rig.simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.LOST_ANSWER).endpoint(Endpoint.CREATE).once());
         Rental rental = rig.order();
         rig.until("create sent", () -> !rig.simulator.requests(Endpoint.CREATE).isEmpty());
         rig.restart();
@@ -308,7 +320,10 @@ class FleetTest {
         Rental rental = rig.untilState(rig.order(), State.REACHABLE);
         Files.delete(home.resolve("rentals").resolve(rental.id() + ".json"));
         rig.restart();
-        rig.until("orphan destroyed", Duration.ofMinutes(8), () -> rig.simulator.books().left().isEmpty());
+        rig.until(
+                "orphan destroyed",
+                Duration.ofMinutes(8),
+                () -> rig.simulator.books().left().isEmpty());
         assertEquals(1, rig.simulator.requests(Endpoint.DESTROY).size(), rig.story());
     }
 
@@ -344,9 +359,7 @@ class FleetTest {
         for (int i = 0; i < 12; i++) {
             rentals.add(rig.order(EngineRig.container("1xRTX_4090"), 5));
         }
-        rig.until(
-                "five rented",
-                () -> rig.simulator.books().left().size() == 5);
+        rig.until("five rented", () -> rig.simulator.books().left().size() == 5);
         rig.steps(Duration.ofMinutes(1));
         assertEquals(5, rig.simulator.books().maximumAlive());
         assertEquals(

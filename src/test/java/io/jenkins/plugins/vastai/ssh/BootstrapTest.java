@@ -70,8 +70,7 @@ class BootstrapTest {
     @BeforeEach
     void start() throws Exception {
         machine = TestMachine.start(dir.resolve("machine"), "ssh-ed25519").authorize(key);
-        Probe probe = reach.probe(
-                List.of(machine.endpoint()), "root", key, Optional.empty(), Duration.ofSeconds(20));
+        Probe probe = reach.probe(List.of(machine.endpoint()), "root", key, Optional.empty(), Duration.ofSeconds(20));
         access = new Access(probe.endpoint(), "root", key, probe.hostKey().orElseThrow());
     }
 
@@ -115,7 +114,9 @@ class BootstrapTest {
         machine.program("java", JAVA_21);
         Bootstrap bootstrap = bootstrap(List.of());
 
-        assertTrue(assertInstanceOf(Pending.class, step(bootstrap, PLAIN, true)).progress().is(SshText.SCRIPT_RUNNING));
+        assertTrue(assertInstanceOf(Pending.class, step(bootstrap, PLAIN, true))
+                .progress()
+                .is(SshText.SCRIPT_RUNNING));
         Prepared prepared = prepared(step(bootstrap, PLAIN, false));
         assertTrue(prepared.notes().stream().anyMatch(note -> note.is(SshText.SCRIPT_UNFINISHED)));
     }
@@ -146,10 +147,12 @@ class BootstrapTest {
             assertTrue(prepared.notes().stream().anyMatch(note -> note.is(SshText.JAVA_TOO_OLD)));
             assertTrue(prepared.notes().stream().anyMatch(note -> note.is(SshText.JAVA_BROUGHT)));
 
-            try (TestMachine other = TestMachine.start(dir.resolve("other"), "ssh-ed25519").authorize(key)) {
-                Probe probe = reach.probe(
-                        List.of(other.endpoint()), "root", key, Optional.empty(), Duration.ofSeconds(20));
-                Access second = new Access(probe.endpoint(), "root", key, probe.hostKey().orElseThrow());
+            try (TestMachine other =
+                    TestMachine.start(dir.resolve("other"), "ssh-ed25519").authorize(key)) {
+                Probe probe =
+                        reach.probe(List.of(other.endpoint()), "root", key, Optional.empty(), Duration.ofSeconds(20));
+                Access second = new Access(
+                        probe.endpoint(), "root", key, probe.hostKey().orElseThrow());
                 prepared(bootstrap.step(second, PLAIN, false).join());
             }
             assertEquals(1, web.requests.get());
@@ -200,8 +203,8 @@ class BootstrapTest {
 
     @Test
     void theControllersOwnRuntimeIsTheLastSourceAndReallyRuns() {
-        Bootstrap bootstrap = new Bootstrap(
-                reach, http, dir.resolve("cache"), List.of(), TIMEOUTS, OwnRuntime.ofThisProcess());
+        Bootstrap bootstrap =
+                new Bootstrap(reach, http, dir.resolve("cache"), List.of(), TIMEOUTS, OwnRuntime.ofThisProcess());
         Prepared prepared = prepared(step(bootstrap, PLAIN, false));
         assertEquals(state("java/bin/java"), prepared.javaPath());
         assertEquals(Runtime.version().feature(), prepared.javaMajor());
@@ -323,7 +326,8 @@ class BootstrapTest {
         Path bin = Files.createDirectories(machine.root.resolve("j;reboot/bin"));
         Files.writeString(bin.resolve("java"), JAVA_21).toFile().setExecutable(true);
         assertEquals(
-                Fault.CONTROLLER, failed(step(bootstrap(List.of()), PLAIN, false)).fault());
+                Fault.CONTROLLER,
+                failed(step(bootstrap(List.of()), PLAIN, false)).fault());
     }
 
     @Test

@@ -58,7 +58,8 @@ class KeysTest {
         assertFalse(access.toString().contains("PRIVATE"));
         String spoilt = pair.privateText().replace("BEGIN", "BEGUN");
         var refused = assertThrows(IllegalArgumentException.class, () -> SshKeyPair.parse(spoilt, "c"));
-        assertFalse(refused.toString().contains(pair.privateText().lines().toList().get(1)));
+        assertFalse(
+                refused.toString().contains(pair.privateText().lines().toList().get(1)));
     }
 
     @Test
@@ -69,9 +70,13 @@ class KeysTest {
         assertEquals("ssh-rsa", negotiated.type());
         assertEquals(List.of("rsa-sha2-512", "rsa-sha2-256"), negotiated.algorithms());
         assertEquals(rsa, HostKey.parse(rsa + " root@host"));
-        assertNotEquals(rsa, HostKey.of(KeyUtils.generateKeyPair("ssh-rsa", 2048).getPublic()));
-        assertEquals(KeyUtils.getFingerPrint(KeyUtils.generateKeyPair("ssh-ed25519", 256).getPublic())
-                .substring(0, 7), rsa.fingerprint().substring(0, 7));
+        assertNotEquals(
+                rsa, HostKey.of(KeyUtils.generateKeyPair("ssh-rsa", 2048).getPublic()));
+        assertEquals(
+                KeyUtils.getFingerPrint(
+                                KeyUtils.generateKeyPair("ssh-ed25519", 256).getPublic())
+                        .substring(0, 7),
+                rsa.fingerprint().substring(0, 7));
     }
 
     @ParameterizedTest

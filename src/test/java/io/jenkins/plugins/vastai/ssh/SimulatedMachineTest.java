@@ -79,7 +79,9 @@ class SimulatedMachineTest {
         Prepared prepared = assertInstanceOf(Prepared.class, prepare(access, List.of()), "prepared");
 
         assertTrue(prepared.javaMajor() >= 17);
-        assertEquals(List.of("NVIDIA GeForce RTX 4090"), prepared.gpus().stream().map(Bootstrap.Gpu::name).toList());
+        assertEquals(
+                List.of("NVIDIA GeForce RTX 4090"),
+                prepared.gpus().stream().map(Bootstrap.Gpu::name).toList());
         assertTrue(prepared.driver().isPresent());
         String seen = reach.exec(access, "env; set", LONG).get().out();
         assertTrue(seen.contains("COLOUR=blue") || seen.contains("COLOUR='blue'"), seen);
@@ -129,9 +131,8 @@ class SimulatedMachineTest {
     void aChangedHostKeyIsNoticedAtTheNextContact() throws Exception {
         simulator.faults().add(Fault.Kind.HOST_KEY_CHANGES);
         long id = rent(StartScript.builder(key, 17), false);
-        Probe first = Awaitility.await()
-                .atMost(LONG)
-                .until(() -> probe(id, Optional.empty()), probe -> probe.hostKey().isPresent());
+        Probe first = Awaitility.await().atMost(LONG).until(() -> probe(id, Optional.empty()), probe -> probe.hostKey()
+                .isPresent());
         assertEquals(Outcome.HOST_KEY_CHANGED, probe(id, first.hostKey()).outcome());
     }
 
@@ -162,7 +163,11 @@ class SimulatedMachineTest {
 
     @Test
     void wrongAndBrokenGpusAreTheMachinesFault() throws Exception {
-        simulator.faults().add(Fault.of(Fault.Kind.WRONG_GPU).text("NVIDIA GeForce RTX 3090").times(1));
+        simulator
+                .faults()
+                .add(Fault.of(Fault.Kind.WRONG_GPU)
+                        .text("NVIDIA GeForce RTX 3090")
+                        .times(1));
         long wrong = rent(StartScript.builder(key, 17), false);
         Failed first = assertInstanceOf(Failed.class, prepare(reached(wrong), List.of()));
         assertTrue(first.reason().is(SshText.WRONG_GPU), () -> Texts.render(first.reason()));
@@ -218,8 +223,8 @@ class SimulatedMachineTest {
     }
 
     private Step prepare(Access access, List<JavaSource> sources) {
-        Bootstrap bootstrap = new Bootstrap(
-                reach, http, dir.resolve("cache"), sources, Bootstrap.Timeouts.DEFAULT, Optional.empty());
+        Bootstrap bootstrap =
+                new Bootstrap(reach, http, dir.resolve("cache"), sources, Bootstrap.Timeouts.DEFAULT, Optional.empty());
         return Awaitility.await()
                 .atMost(LONG)
                 .until(() -> bootstrap.step(access, WANTED, true).join(), step -> !(step instanceof Pending));

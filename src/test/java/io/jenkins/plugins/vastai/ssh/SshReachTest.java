@@ -107,7 +107,8 @@ class SshReachTest {
             assertEquals(Outcome.AUTH_REFUSED, probe.outcome(), () -> Texts.render(probe.reason()));
             machine.authorize(key);
             assertEquals(
-                    Outcome.REACHED, probe(machine.endpoint(), probe.hostKey(), LONG).outcome());
+                    Outcome.REACHED,
+                    probe(machine.endpoint(), probe.hostKey(), LONG).outcome());
         }
     }
 
@@ -192,8 +193,7 @@ class SshReachTest {
     void theProxyIsTriedAfterTheDirectAddressAndBothAreReported() throws Exception {
         try (TestMachine machine = TestMachine.start(dir, "ssh-ed25519").authorize(key)) {
             Endpoint direct = new Endpoint("127.0.0.1", freePort());
-            Probe probe =
-                    reach.probe(List.of(direct, machine.endpoint()), "root", key, Optional.empty(), LONG);
+            Probe probe = reach.probe(List.of(direct, machine.endpoint()), "root", key, Optional.empty(), LONG);
             assertEquals(Outcome.REACHED, probe.outcome());
             assertEquals(machine.endpoint(), probe.endpoint());
             assertEquals(

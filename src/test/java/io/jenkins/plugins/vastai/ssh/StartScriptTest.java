@@ -86,7 +86,8 @@ class StartScriptTest {
     void runningTwiceChangesNothingMore() throws Exception {
         Files.writeString(machine.home.resolve(".bashrc"), "echo noise\n");
         Files.writeString(machine.path("/etc/environment"), "LANG=C.UTF-8\n");
-        String script = StartScript.builder(key, 17).init("echo run >> $HOME/runs").build();
+        String script =
+                StartScript.builder(key, 17).init("echo run >> $HOME/runs").build();
         machine.run(script, MARKET);
         awaitState("java ");
         String before = snapshot();
@@ -104,7 +105,11 @@ class StartScriptTest {
                 machine.path("/etc/environment"),
                 "# comment\nLANG=\"C.UTF-8\"\nOPEN_BUTTON_TOKEN=old-secret\nGREETING=old\nexport HF_TOKEN=old-secret\n");
 
-        machine.run(StartScript.builder(key, 17).hide(List.of("my_login", "bad name;")).build(), MARKET);
+        machine.run(
+                StartScript.builder(key, 17)
+                        .hide(List.of("my_login", "bad name;"))
+                        .build(),
+                MARKET);
 
         String environment = Files.readString(machine.path("/etc/environment"));
         assertFalse(environment.contains("secret"), environment);
@@ -185,7 +190,8 @@ class StartScriptTest {
         machine.program(
                 "apt-get",
                 "#!/bin/bash\necho \"$*\" >>" + machine.root + "/apt\n"
-                        + "[[ $* != *openjdk-17-jre-headless* ]] || { mkdir -p " + machine.root + "/usr/lib/jvm/j17/bin; "
+                        + "[[ $* != *openjdk-17-jre-headless* ]] || { mkdir -p " + machine.root
+                        + "/usr/lib/jvm/j17/bin; "
                         + "printf '#!/bin/sh\\necho openjdk version \\\\\"17.0.2\\\\\" >&2\\n' >" + machine.root
                         + "/usr/lib/jvm/j17/bin/java; chmod 755 " + machine.root + "/usr/lib/jvm/j17/bin/java; }\n");
 
@@ -205,7 +211,10 @@ class StartScriptTest {
     @Test
     void theUsersScriptRunsLastInItsOwnLanguageAndItsStatusIsKept() throws Exception {
         machine.run(
-                StartScript.builder(key, 17).init("#!/bin/sh\necho \"END_OF_INIT $0\" > $HOME/mine\nexit 3").build(), MARKET);
+                StartScript.builder(key, 17)
+                        .init("#!/bin/sh\necho \"END_OF_INIT $0\" > $HOME/mine\nexit 3")
+                        .build(),
+                MARKET);
         assertTrue(Files.readString(machine.home.resolve("mine")).startsWith("END_OF_INIT "));
         assertEquals("ready 3\n", Files.readString(state("ready")));
     }
@@ -216,7 +225,8 @@ class StartScriptTest {
                 .vm(true)
                 .user("ubuntu-user-of-the-image")
                 .remoteFs("/home/jenkins/a-quite-long-work-directory")
-                .java(JavaSource.TEMURIN_21.withBase("https://artifacts.example.org/a/mirror/of/adoptium/temurin21-binaries"))
+                .java(JavaSource.TEMURIN_21.withBase(
+                        "https://artifacts.example.org/a/mirror/of/adoptium/temurin21-binaries"))
                 .build();
         assertTrue(script.length() < 4000, () -> script.length() + " characters");
     }
@@ -248,7 +258,8 @@ class StartScriptTest {
         new Random(1).nextBytes(noise);
         String init = java.util.Base64.getEncoder().encodeToString(noise);
         var refused = assertThrows(
-                StartScript.TooLong.class, () -> StartScript.builder(key, 17).init(init).build());
+                StartScript.TooLong.class,
+                () -> StartScript.builder(key, 17).init(init).build());
         assertTrue(refused.length() > 4000);
     }
 
@@ -256,7 +267,10 @@ class StartScriptTest {
     void oddDirectoriesAndKeysCannotBreakOutOfTheScript() throws Exception {
         SshKeyPair odd = SshKeyPair.generate("a'$(touch /tmp/pwned)'b");
         machine.run(
-                StartScript.builder(odd, 17).remoteFs("/home/it's $(touch /tmp/pwned2) here").build(), MARKET);
+                StartScript.builder(odd, 17)
+                        .remoteFs("/home/it's $(touch /tmp/pwned2) here")
+                        .build(),
+                MARKET);
         assertTrue(Files.isDirectory(machine.root.resolve("home/it's $(touch " + machine.root + "/tmp/pwned2) here")));
         assertFalse(Files.exists(machine.path("/tmp/pwned")));
         assertFalse(Files.exists(machine.path("/tmp/pwned2")));
@@ -266,8 +280,10 @@ class StartScriptTest {
     void theScriptIsCleanForShellcheck() throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/shellcheck")), "shellcheck is not installed");
         Path file = Files.writeString(
-                dir.resolve("script.sh"), StartScript.builder(key, 17).init("echo hello").build());
-        // Words of a package list are split on purpose (2086), "a && b || c" is meant as it reads (2015), and sourced or
+                dir.resolve("script.sh"),
+                StartScript.builder(key, 17).init("echo hello").build());
+        // Words of a package list are split on purpose (2086), "a && b || c" is meant as it reads (2015), and sourced
+        // or
         // unused names are the caller's business (2034, 1090).
         java.lang.Process check = new ProcessBuilder(
                         "/usr/bin/shellcheck", "-s", "bash", "-e", "2086,2015,2034,1090", file.toString())
@@ -281,7 +297,8 @@ class StartScriptTest {
     @Test
     void theScriptParses() throws Exception {
         Path file = Files.writeString(
-                dir.resolve("script.sh"), StartScript.builder(key, 17).vm(true).init("echo hello").build());
+                dir.resolve("script.sh"),
+                StartScript.builder(key, 17).vm(true).init("echo hello").build());
         java.lang.Process check = new ProcessBuilder("/bin/bash", "-n", file.toString())
                 .redirectErrorStream(true)
                 .start();

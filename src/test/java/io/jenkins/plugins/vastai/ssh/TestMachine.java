@@ -29,7 +29,16 @@ final class TestMachine implements AutoCloseable {
 
     /** Absolute paths that scripts of the plugin touch on a machine. */
     private static final List<String> PATHS = List.of(
-            "/etc/environment", "/etc/ssh", "/root", "/opt", "/var/lib", "/tmp", "/home", "/workspace", "/run", "/usr/lib/jvm");
+            "/etc/environment",
+            "/etc/ssh",
+            "/root",
+            "/opt",
+            "/var/lib",
+            "/tmp",
+            "/home",
+            "/workspace",
+            "/run",
+            "/usr/lib/jvm");
 
     final Path root;
     final Path home;
@@ -71,8 +80,8 @@ final class TestMachine implements AutoCloseable {
         machine.server.setHost("127.0.0.1");
         machine.server.setKeyPairProvider(KeyPairProvider.wrap(hostKeys));
         machine.server.setPasswordAuthenticator(null);
-        machine.server.setPublickeyAuthenticator((user, key, session) ->
-                user.equals("root") && machine.authorized.contains(HostKey.of(key).base64()));
+        machine.server.setPublickeyAuthenticator((user, key, session) -> user.equals("root")
+                && machine.authorized.contains(HostKey.of(key).base64()));
         machine.server.setCommandFactory((channel, line) -> machine.new Process(line));
         CoreModuleProperties.NIO_WORKERS.set(machine.server, 2);
         machine.server.start();
@@ -136,10 +145,51 @@ final class TestMachine implements AutoCloseable {
     private static String tools() throws IOException {
         Path tools = Files.createDirectories(Path.of("target", "ssh-test-tools").toAbsolutePath());
         for (String tool : List.of(
-                "bash", "sh", "cat", "chmod", "chown", "cut", "date", "df", "dirname", "env", "find", "getent", "grep", "gzip",
-                "head", "id", "ls", "mkdir", "mktemp", "mv", "nohup", "readlink", "rm", "sed", "sha256sum", "sleep", "sort",
-                "ssh-keygen", "tail", "tar", "timeout", "touch", "tr", "uname", "base64", "awk", "cp", "curl", "wc", "ldd", "stat",
-                "test", "true", "setsid", "hostname")) {
+                "bash",
+                "sh",
+                "cat",
+                "chmod",
+                "chown",
+                "cut",
+                "date",
+                "df",
+                "dirname",
+                "env",
+                "find",
+                "getent",
+                "grep",
+                "gzip",
+                "head",
+                "id",
+                "ls",
+                "mkdir",
+                "mktemp",
+                "mv",
+                "nohup",
+                "readlink",
+                "rm",
+                "sed",
+                "sha256sum",
+                "sleep",
+                "sort",
+                "ssh-keygen",
+                "tail",
+                "tar",
+                "timeout",
+                "touch",
+                "tr",
+                "uname",
+                "base64",
+                "awk",
+                "cp",
+                "curl",
+                "wc",
+                "ldd",
+                "stat",
+                "test",
+                "true",
+                "setsid",
+                "hostname")) {
             for (String dir : List.of("/bin", "/usr/bin", "/usr/sbin", "/sbin")) {
                 Path program = Path.of(dir, tool);
                 Path link = tools.resolve(tool);
