@@ -51,6 +51,7 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> {
     private volatile Instant lastTry = Instant.MIN;
     private volatile Instant idleSince;
     private volatile boolean taken;
+    private volatile boolean leaving;
 
     VastAiComputer(VastAiAgent agent) {
         super(agent);
@@ -78,7 +79,7 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> {
     }
 
     private Optional<Rental> connectable() {
-        return rental().filter(r -> r.needed() && r.state().connectable() && r.reach() != null);
+        return rental().filter(r -> !leaving && r.needed() && r.state().connectable() && r.reach() != null);
     }
 
     /** Whether a launch would find a machine. */
@@ -218,6 +219,7 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> {
     /** Gives the machine back: first hangs up, so that its end is no broken connection. Returns at once. */
     void retire(Reason why) {
         setAcceptingTasks(false);
+        leaving = true; // nobody connects it again in between
         Fleets.lookup()
                 .ifPresent(fleets -> fleets.later(() -> {
                     hangUp(why);

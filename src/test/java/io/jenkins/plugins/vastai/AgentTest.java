@@ -101,6 +101,15 @@ class AgentTest {
         assertTrue(computer.isConnecting());
         assertTrue(computer.getLog().contains("is not there yet"), computer::toString);
 
+        try (JenkinsRule.WebClient browser = j.createWebClient()) {
+            for (String page : List.of("", "configure", "log")) {
+                assertEquals(
+                        200,
+                        browser.goTo(computer.getUrl() + page).getWebResponse().getStatusCode(),
+                        page);
+            }
+        }
+
         j.assertBuildStatusSuccess(get(building));
         machines.nothingLeft();
         assertEquals(1, RentedMachines.rentals().size());

@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import hudson.model.FreeStyleBuild;
 import hudson.model.FreeStyleProject;
 import hudson.model.Label;
+import hudson.model.Result;
 import hudson.tasks.Shell;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.rental.State;
+import java.time.Duration;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -24,7 +26,7 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 class FreestyleTest {
 
     @RegisterExtension
-    final RentedMachines machines = new RentedMachines();
+    final RentedMachines machines = new RentedMachines(builder -> builder, Duration.ofSeconds(5));
 
     @Test
     void aBuildRunsOnARentedContainerWhichIsDestroyedAfterwards(JenkinsRule j) throws Exception {
@@ -89,6 +91,42 @@ class FreestyleTest {
         machines.nothingLeft();
         assertTrue(RentedMachines.tells(RentedMachines.rentals().get(0), "without work for 1 min"));
         assertEquals(1, machines.simulator().instances().size());
+    }
+
+    @Test
+    void anAgentWorksToTheEndOfItsBuildAndThenGoesWhenItsLifetimeIsOver(JenkinsRule j) throws Exception {
+        VastAiTemplate template = RentedMachines.template("gpu", "gpu");
+        template.setOneShot(false);
+        template.setIdleMinutes(1000);
+        template.setMaxLifetimeMinutes(4);
+        machines.cloud(template);
+        FreeStyleProject project = project(j, "gpu", RentedMachines.WAIT);
+        Future<FreeStyleBuild> building = project.scheduleBuild2(0);
+        Rental rental = RentedMachines.inService();
+        machines.untilBegun(rental, project.getName());
+        VastAiComputer computer = VastAiComputer.of(rental).orElseThrow();
+
+        await().atMost(RentedMachines.PATIENCE).until(() -> !computer.isAcceptingTasks());
+
+        assertTrue(computer.isOnline(), "the build goes on");
+        machines.letGo(rental, project.getName());
+        j.assertBuildStatusSuccess(get(building));
+        machines.nothingLeft();
+        assertTrue(RentedMachines.tells(RentedMachines.rentals().get(0), "its longest lifetime"));
+    }
+
+    @Test
+    void aBuildWhoseHostVanishesFailsAndItsMachineIsDestroyed(JenkinsRule j) throws Exception {
+        machines.cloud(RentedMachines.template("gpu", "gpu"));
+        FreeStyleProject project = project(j, "gpu", RentedMachines.WAIT);
+        Future<FreeStyleBuild> building = project.scheduleBuild2(0);
+        Rental rental = RentedMachines.inService();
+        machines.untilBegun(rental, project.getName());
+
+        machines.simulator().hostOffline(rental.current().orElseThrow().instanceId());
+
+        j.assertBuildStatus(Result.FAILURE, get(building));
+        machines.nothingLeft();
     }
 
     private static FreeStyleProject project(JenkinsRule j, String label, String command) throws Exception {

@@ -43,6 +43,7 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
     static final Duration PATIENCE = Duration.ofSeconds(120);
 
     private final UnaryOperator<Simulator.Builder> change;
+    private final Duration minute;
     private Simulator simulator;
     private boolean checked;
 
@@ -51,18 +52,19 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
     }
 
     RentedMachines(UnaryOperator<Simulator.Builder> change) {
+        this(change, Duration.ofMinutes(1));
+    }
+
+    /** @param minute what a minute of a template's settings lasts */
+    RentedMachines(UnaryOperator<Simulator.Builder> change, Duration minute) {
         this.change = change;
+        this.minute = minute;
     }
 
     @Override
     public void beforeEach(ExtensionContext context) throws IOException {
         simulator = change.apply(Simulator.builder().limits(false)).start();
         checked = false;
-        Tuning.current = tuning(Duration.ofMinutes(1));
-    }
-
-    /** @param minute what a minute of a template's settings lasts in the next Jenkins */
-    static void minute(Duration minute) {
         Tuning.current = tuning(minute);
     }
 
