@@ -319,12 +319,13 @@ public final class Fleets {
     }
 
     private void write(Path file, Object value) throws IOException {
-        AtomicFileWriter writer = new AtomicFileWriter(file, StandardCharsets.UTF_8);
-        try {
-            writer.write(json.writerWithDefaultPrettyPrinter().writeValueAsString(value));
-            writer.commit();
-        } finally {
-            writer.abort();
+        try (AtomicFileWriter writer = new AtomicFileWriter(file, StandardCharsets.UTF_8)) {
+            try {
+                writer.write(json.writerWithDefaultPrettyPrinter().writeValueAsString(value));
+                writer.commit();
+            } finally {
+                writer.abort();
+            }
         }
     }
 
