@@ -27,5 +27,11 @@ enum AgentText implements Reason.Kind {
     /** agent */
     NO_RENTAL,
     /** agent, run */
-    KEPT_FOR
+    KEPT_FOR,
+    /** template, time, reason */
+    RESTS,
+    /** cloud, cap */
+    CLOUD_FULL,
+    /** template, cap */
+    TEMPLATE_FULL
 }

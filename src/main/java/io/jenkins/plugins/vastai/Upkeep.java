@@ -38,12 +38,14 @@ final class Upkeep {
     private final Tuning tuning;
     private final AtomicBoolean asked = new AtomicBoolean();
     private final Map<String, Instant> since = new HashMap<>();
+    private final WaitingBuilds waiting;
     private volatile Threads threads;
     private volatile Instant started = Instant.now();
 
     Upkeep(Fleets fleets, Tuning tuning) {
         this.fleets = fleets;
         this.tuning = tuning;
+        this.waiting = new WaitingBuilds(fleets);
     }
 
     void start(Threads own) {
@@ -87,6 +89,7 @@ final class Upkeep {
             }
         }
         since.keySet().retainAll(seen);
+        guarded("the logs of waiting builds", waiting::look);
     }
 
     /** Rentals that Jenkins has lost sight of. */
