@@ -12,6 +12,7 @@ import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.Order;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.rental.RunnerSpec;
+import io.jenkins.plugins.vastai.text.Reason;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -82,10 +83,7 @@ final class Provisioning {
         List<PlannedNode> planned = new ArrayList<>();
         for (Ordered one : ordered) {
             if (add(one)) {
-                planned.add(new PlannedNode(
-                        one.agent().getNodeName(),
-                        new RegisteredAgent(one.agent()),
-                        one.agent().getNumExecutors()));
+                planned.add(Statistics.planned(one.agent()));
             }
         }
         return planned;
@@ -247,6 +245,7 @@ final class Provisioning {
             return false; // Jenkins stops: the rental is given back when it comes again
         }
         try {
+            Statistics.started(ordered.agent());
             Jenkins.get().addNode(ordered.agent());
             if (ordered.agent().toComputer() instanceof VastAiComputer computer) {
                 ordered.agent().rental().ifPresent(computer::tell);
@@ -257,10 +256,9 @@ final class Provisioning {
                     Level.WARNING,
                     e,
                     () -> "Cannot add agent " + ordered.agent().getNodeName());
-            ordered.fleet()
-                    .fail(
-                            ordered.rental().id(),
-                            AgentText.NOT_ADDED.of(ordered.agent().getNodeName(), e.getMessage()));
+            Reason why = AgentText.NOT_ADDED.of(ordered.agent().getNodeName(), e.getMessage());
+            ordered.fleet().fail(ordered.rental().id(), why);
+            Statistics.failed(ordered.agent(), why);
             return false;
         } finally {
             arriving.remove(ordered.agent().getNodeName());

@@ -15,13 +15,15 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 import net.sf.json.JSONObject;
+import org.jenkinsci.plugins.cloudstats.ProvisioningActivity;
+import org.jenkinsci.plugins.cloudstats.TrackedItem;
 import org.kohsuke.stapler.StaplerRequest2;
 
 /**
  * The agent of one rental. Holds names and looks up what they stand for; where the machine is, how it is reached and what
  * became of it is in the rental's record. Persisted, so that builds find their agent again after a restart.
  */
-public class VastAiAgent extends AbstractCloudSlave {
+public class VastAiAgent extends AbstractCloudSlave implements TrackedItem {
 
     private static final long serialVersionUID = 1;
     private static final Logger LOGGER = Logger.getLogger(VastAiAgent.class.getName());
@@ -30,6 +32,7 @@ public class VastAiAgent extends AbstractCloudSlave {
     private final String fleet;
     private final String rental;
     private final String orderedFor;
+    private final ProvisioningActivity.Id activity;
 
     /**
      * @param fleet id of the fleet
@@ -43,6 +46,10 @@ public class VastAiAgent extends AbstractCloudSlave {
         this.fleet = fleet;
         this.rental = rental.id();
         this.orderedFor = orderedFor;
+        this.activity = new ProvisioningActivity.Id(
+                rental.order().cloud(),
+                rental.order().template(),
+                rental.order().agent());
         setNumExecutors(template.getNumExecutors());
         setMode(template.getMode());
         setLabelString(template.getLabels());
@@ -69,6 +76,12 @@ public class VastAiAgent extends AbstractCloudSlave {
     /** Null for work without a label. */
     String orderedFor() {
         return orderedFor;
+    }
+
+    /** What the cloud statistics know the agent by. */
+    @Override
+    public ProvisioningActivity.Id getId() {
+        return activity;
     }
 
     boolean belongs(String fleetId, String rentalId) {
@@ -124,6 +137,9 @@ public class VastAiAgent extends AbstractCloudSlave {
             if (over != null) {
                 ours.tell(over);
             }
+        }
+        if (over != null && over.failed()) {
+            Statistics.failed(this, over.why());
         }
         try {
             Jenkins.get().removeNode(this);

@@ -30,12 +30,14 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 import jenkins.util.NonLocalizable;
+import org.jenkinsci.plugins.cloudstats.ProvisioningActivity;
+import org.jenkinsci.plugins.cloudstats.TrackedItem;
 
 /**
  * The running half of a {@link VastAiAgent}: counts as connecting while its rental is on its way, connects only once the
  * machine is there, and tells the rental's story in its log.
  */
-public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> {
+public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implements TrackedItem {
 
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
@@ -45,6 +47,7 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> {
 
     private final String fleet;
     private final String rental;
+    private final ProvisioningActivity.Id activity;
 
     private Line lastTold;
     private volatile RentalSshLauncher connection;
@@ -57,6 +60,12 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> {
         super(agent);
         fleet = agent.fleetId();
         rental = agent.rentalId();
+        activity = agent.getId();
+    }
+
+    @Override
+    public ProvisioningActivity.Id getId() {
+        return activity;
     }
 
     /** The computer of the rental's agent; empty while the agent is not in Jenkins. */
