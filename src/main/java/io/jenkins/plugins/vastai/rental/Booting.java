@@ -32,14 +32,6 @@ import java.util.stream.Collectors;
  */
 final class Booting {
 
-    /** What is being done over SSH. */
-    enum Work {
-        /** Trying to log in. */
-        REACHING,
-        /** Logged in: the start script may still be at work. */
-        PREPARING
-    }
-
     private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(12);
     private static final int MOST_SSH_AT_ONCE = 32;
     private static final int LOG_LINES = 5;
@@ -248,7 +240,6 @@ final class Booting {
         if (endpoints.isEmpty()) {
             return;
         }
-        progress.work = Work.REACHING;
         ssh(
                 rental,
                 progress,
@@ -304,7 +295,6 @@ final class Booting {
         if (progress.workSince == null) {
             progress.workSince = now;
         }
-        progress.work = Work.PREPARING;
         Order order = rental.order();
         Duration lasted = Duration.between(progress.workSince, now);
         if (lasted.compareTo(timing.prepare().multipliedBy(2)) > 0) {

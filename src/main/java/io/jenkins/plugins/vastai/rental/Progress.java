@@ -29,9 +29,6 @@ final class Progress {
 
     boolean keyAttached;
 
-    /** Where the work over SSH stands; null before first contact. */
-    Booting.Work work;
-
     Instant workSince;
 
     /** Absent from lists, host silent, agent away: since when; null while all is well. */
@@ -72,7 +69,6 @@ final class Progress {
         troubleSince = null;
         fatalSeen = 0;
         keyAttached = false;
-        work = null;
         workSince = null;
         absentSince = null;
         absences = 0;

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.ssh;
 
+import edu.umd.cs.findbugs.annotations.SuppressFBWarnings;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -43,6 +44,9 @@ record OwnRuntime(Path home, Platform platform, int major) implements SshReach.P
                         Runtime.version().feature()));
     }
 
+    @SuppressFBWarnings(
+            value = "DMI_HARDCODED_ABSOLUTE_FILENAME",
+            justification = "where musl keeps its loader, on every system that has it")
     private static boolean musl() {
         try (Stream<Path> files = Files.list(Path.of("/lib"))) {
             return files.anyMatch(file -> file.getFileName().toString().startsWith("ld-musl-"));
