@@ -33,7 +33,8 @@ public final class Texts {
             return new MessageFormat(pattern, locale)
                     .format(reason.args().stream()
                             .map(arg -> shown(arg, locale))
-                            .toArray());
+                            .toArray())
+                    .strip();
         } catch (MissingResourceException e) {
             return reason.args().isEmpty() ? reason.key() : reason.key() + " " + reason.args();
         }
