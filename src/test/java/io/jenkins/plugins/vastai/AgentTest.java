@@ -12,11 +12,13 @@ import hudson.model.FreeStyleProject;
 import hudson.model.Label;
 import hudson.model.Queue;
 import hudson.tasks.Shell;
+import io.jenkins.plugins.casc.ConfigurationAsCode;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.rental.State;
 import io.jenkins.plugins.vastai.simulator.SimulatedInstance;
 import java.io.File;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +28,7 @@ import jenkins.model.Jenkins;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 import org.jvnet.hudson.test.JenkinsRule;
 import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 
@@ -199,6 +202,49 @@ class AgentTest {
 
         Jenkins.get().getNodesObject().load();
 
+        machines.letGo(rental, project.getName());
+        j.assertBuildStatusSuccess(get(building));
+        machines.nothingLeft();
+        assertEquals(Map.of(rental.id(), State.DESTROYED), states());
+    }
+
+    @Test
+    void applyingChangedConfigurationAsCodeDuringABuildKeepsItsAgent(JenkinsRule j, @TempDir Path directory)
+            throws Exception {
+        machines.cloud(RentedMachines.template("gpu", "gpu"));
+        FreeStyleProject project = project(j, RentedMachines.WAIT);
+        Future<FreeStyleBuild> building = project.scheduleBuild2(0);
+        Rental rental = RentedMachines.inService();
+        machines.untilBegun(rental, project.getName());
+
+        for (String instanceType : List.of("1xRTX_3090", "2xRTX_3090")) {
+            Path yaml = Files.writeString(directory.resolve("jenkins.yaml"), """
+                    jenkins:
+                      clouds:
+                        - vastAi:
+                            name: "%s"
+                            credentialsId: "%s"
+                            apiUrl: "%s"
+                            templates:
+                              - name: other
+                                labels: other
+                                instanceType: %s
+                                machineImage: nvidia/cuda:12.0.0-base-ubuntu22.04
+                    """.formatted(
+                            RentedMachines.CLOUD,
+                            RentedMachines.CREDENTIALS,
+                            machines.simulator().uri(),
+                            instanceType));
+            ConfigurationAsCode.get().configure(yaml.toString());
+        }
+
+        assertEquals(1, Jenkins.get().clouds.size());
+        assertEquals(
+                "2xRTX_3090",
+                ((VastAiCloud) Jenkins.get().clouds.get(0))
+                        .getTemplates()
+                        .get(0)
+                        .getInstanceType());
         machines.letGo(rental, project.getName());
         j.assertBuildStatusSuccess(get(building));
         machines.nothingLeft();
