@@ -1,18 +1,14 @@
 package io.jenkins.plugins.vastai;
 
-import com.cloudbees.plugins.credentials.CredentialsMatchers;
-import com.cloudbees.plugins.credentials.CredentialsProvider;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import hudson.Extension;
 import hudson.ExtensionList;
 import hudson.init.InitMilestone;
 import hudson.init.Initializer;
 import hudson.init.Terminator;
-import hudson.security.ACL;
 import hudson.util.AtomicFileWriter;
 import hudson.util.Secret;
 import io.jenkins.plugins.okhttp.api.JenkinsOkHttpClient;
-import io.jenkins.plugins.vastai.api.ApiKey;
 import io.jenkins.plugins.vastai.api.VastClient;
 import io.jenkins.plugins.vastai.rental.ControllerId;
 import io.jenkins.plugins.vastai.rental.Fleet;
@@ -33,7 +29,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
@@ -42,7 +37,6 @@ import java.util.logging.Logger;
 import java.util.stream.Stream;
 import jenkins.model.Jenkins;
 import okhttp3.OkHttpClient;
-import org.jenkinsci.plugins.plaincredentials.StringCredentials;
 
 /**
  * Every fleet of this controller: one for each market and credentials that a cloud uses, or ever used and left a
@@ -236,7 +230,8 @@ public final class Fleets {
         JavaSource java = java(key);
         VastClient client = new VastClient(
                 URI.create(key.apiUrl()),
-                () -> apiKey(key.credentialsId()),
+                // Looked up at each use: a rotated key takes effect at once. Null is told by the client as trouble.
+                () -> Logins.apiKey(key.credentialsId()).orElse(null),
                 parts.http(),
                 tuning.pacing().get(),
                 tuning.patience());
@@ -289,22 +284,6 @@ public final class Fleets {
         } catch (IllegalArgumentException e) {
             LOGGER.warning(() -> "javaDownloadUrl " + url + " is no http(s) address; using the public one");
             return JavaSource.TEMURIN_21;
-        }
-    }
-
-    /** Looked up at each use, so that a rotated key takes effect at once. Null is told by the client as trouble. */
-    private static ApiKey apiKey(String credentialsId) {
-        StringCredentials found = CredentialsMatchers.firstOrNull(
-                CredentialsProvider.lookupCredentialsInItemGroup(
-                        StringCredentials.class, Jenkins.get(), ACL.SYSTEM2, List.of()),
-                CredentialsMatchers.withId(Objects.requireNonNull(credentialsId)));
-        if (found == null) {
-            return null;
-        }
-        try {
-            return ApiKey.of(found.getSecret().getPlainText());
-        } catch (IllegalArgumentException e) {
-            return null;
         }
     }
 
