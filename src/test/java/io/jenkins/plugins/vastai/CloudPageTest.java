@@ -3,6 +3,7 @@ package io.jenkins.plugins.vastai;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import hudson.model.FreeStyleBuild;
@@ -16,6 +17,7 @@ import io.jenkins.plugins.vastai.simulator.Fault;
 import java.math.BigDecimal;
 import java.util.concurrent.TimeUnit;
 import jenkins.model.Jenkins;
+import org.htmlunit.html.DomElement;
 import org.htmlunit.html.HtmlElement;
 import org.htmlunit.html.HtmlPage;
 import org.junit.jupiter.api.AfterEach;
@@ -87,7 +89,9 @@ class CloudPageTest {
         project.setAssignedLabel(Label.get("gpu"));
         project.scheduleBuild2(0);
         await().atMost(RentedMachines.PATIENCE).untilAsserted(() -> {
-            String shown = page(j, "admin").getHtmlElementById("vastai-resting").getTextContent();
+            DomElement resting = page(j, "admin").getElementById("vastai-resting");
+            assertNotNull(resting, "no template rests yet");
+            String shown = resting.getTextContent();
             assertTrue(shown.contains("No machine for template gpu"), shown);
         });
         machines.giveBack();
