@@ -227,7 +227,6 @@ public final class Fleets {
         if (!Files.exists(directory.resolve(DESCRIPTION))) {
             write(directory.resolve(DESCRIPTION), key);
         }
-        JavaSource java = java(key);
         VastClient client = new VastClient(
                 URI.create(key.apiUrl()),
                 // Looked up at each use: a rotated key takes effect at once. Null is told by the client as trouble.
@@ -236,14 +235,13 @@ public final class Fleets {
                 tuning.pacing().get(),
                 tuning.patience());
         Bootstrap bootstrap = new Bootstrap(
-                parts.reach(), parts.http(), root.resolve("java"), List.of(java), Bootstrap.Timeouts.DEFAULT);
+                parts.reach(), parts.http(), root.resolve("java"), List.of(java(key)), Bootstrap.Timeouts.DEFAULT);
         Fleet fleet = new Fleet(new Fleet.Parts(
                 parts.controller(),
                 client,
                 new RentalStore(directory, SECRETS),
                 new RentalAgents(this, key.id()),
                 Machines.overSsh(parts.reach(), bootstrap),
-                java,
                 parts.threads().workers(),
                 elsewhere(key),
                 InstantSource.system(),

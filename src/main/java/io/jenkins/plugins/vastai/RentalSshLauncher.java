@@ -9,6 +9,7 @@ import hudson.plugins.sshslaves.verifiers.HostKey;
 import hudson.plugins.sshslaves.verifiers.SshHostKeyVerificationStrategy;
 import hudson.slaves.SlaveComputer;
 import io.jenkins.plugins.vastai.rental.Rental;
+import io.jenkins.plugins.vastai.ssh.Watchdog;
 import java.util.Objects;
 
 /**
@@ -31,7 +32,7 @@ final class RentalSshLauncher extends SSHLauncher {
                 "rental-" + rental.id(),
                 jvmOptions,
                 rental.reach().javaPath(),
-                "",
+                Watchdog.ANNOUNCE_AGENT,
                 "",
                 TIMEOUT_SECONDS,
                 RETRIES,

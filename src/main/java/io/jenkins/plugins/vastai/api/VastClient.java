@@ -64,6 +64,11 @@ public final class VastClient {
         return new VastClient(base, key, http, pacing, patience);
     }
 
+    /** Where the market's API is. */
+    public URI address() {
+        return base;
+    }
+
     /** The account of the key. */
     public User currentUser() throws VastException {
         JsonNode json = send(Call.CURRENT_USER, 0, null);

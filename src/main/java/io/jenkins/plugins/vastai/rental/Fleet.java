@@ -4,7 +4,6 @@ import io.jenkins.plugins.vastai.api.VastClient;
 import io.jenkins.plugins.vastai.market.Block;
 import io.jenkins.plugins.vastai.market.Blocklist;
 import io.jenkins.plugins.vastai.market.GpuCatalogue;
-import io.jenkins.plugins.vastai.ssh.JavaSource;
 import io.jenkins.plugins.vastai.ssh.SshKeyPair;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.io.IOException;
@@ -45,7 +44,6 @@ public final class Fleet {
      * @param store where the records are
      * @param agents is told what happens
      * @param machines how to get to machines
-     * @param java what the start script may install
      * @param workers runs calls to the market; about ten threads do
      * @param knownElsewhere whether another fleet of this controller has the rental with this id: two API keys of one
      *     account see each other's instances
@@ -58,7 +56,6 @@ public final class Fleet {
             RentalStore store,
             Agents agents,
             Machines machines,
-            JavaSource java,
             Executor workers,
             Predicate<String> knownElsewhere,
             InstantSource clock,
@@ -106,7 +103,7 @@ public final class Fleet {
                 disposal,
                 accountKey,
                 controller,
-                new StartScripts(parts.java()));
+                new StartScripts(parts.client().address()));
         booting = new Booting(records, lanes, parts.client(), timing, parts.machines(), this::post, blocked, renting);
         serving = new Serving(records, timing);
         orphans = new Orphans(records, parts.knownElsewhere(), timing, controller);

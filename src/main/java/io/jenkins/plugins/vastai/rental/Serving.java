@@ -14,7 +14,7 @@ final class Serving {
 
     private static final int LISTS = 3;
     /** The agent is drained when its lifetime is over; a build that still runs then gets this long. */
-    private static final Duration DRAIN = Duration.ofMinutes(10);
+    static final Duration DRAIN = Duration.ofMinutes(10);
 
     private final Records records;
     private final Timing timing;

@@ -2,9 +2,11 @@ package io.jenkins.plugins.vastai.rental;
 
 import io.jenkins.plugins.vastai.api.CreateRequest;
 import io.jenkins.plugins.vastai.market.Requirements;
-import io.jenkins.plugins.vastai.ssh.JavaSource;
 import io.jenkins.plugins.vastai.ssh.SshKeyPair;
 import io.jenkins.plugins.vastai.ssh.StartScript;
+import io.jenkins.plugins.vastai.ssh.Watchdog;
+import java.net.URI;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -14,21 +16,21 @@ final class StartScripts {
     /** What every machine is: root, in containers and in Vast.ai's VM images alike. */
     static final String USER = "root";
 
-    private final JavaSource java;
+    private final URI market;
 
-    StartScripts(JavaSource java) {
-        this.java = java;
+    /** @param market address of the API, for the machine's own hand */
+    StartScripts(URI market) {
+        this.market = market;
     }
 
     CreateRequest request(Rental rental, Draw draw, Requirements wanted) throws StartScript.TooLong {
         Order order = rental.order();
         RunnerSpec spec = order.spec();
         SshKeyPair key = SshKeyPair.parse(rental.privateKey().value(), "jenkins");
-        StartScript.Builder script = StartScript.builder(key, order.javaMajor())
+        StartScript.Builder script = StartScript.builder(key, order.javaMajor(), watchdog(order))
                 .remoteFs(order.remoteFs())
                 .vm(spec.vm())
-                .user(USER)
-                .java(java);
+                .user(USER);
         if (!spec.initScript().isBlank()) {
             script.init(spec.initScript());
         }
@@ -49,5 +51,12 @@ final class StartScripts {
             request.imageLogin(spec.imageLogin().value());
         }
         return request.build();
+    }
+
+    /** Later than the controller's own end of the machine, and no earlier than it may give up waiting for it. */
+    private Watchdog watchdog(Order order) {
+        Duration silence = order.launchLimit().compareTo(Watchdog.SILENCE) > 0 ? order.launchLimit() : Watchdog.SILENCE;
+        return Watchdog.of(
+                market, silence, order.maxLifetime().plus(Serving.DRAIN).plus(Watchdog.MARGIN));
     }
 }

@@ -159,7 +159,24 @@ public final class Bootstrap {
         });
     }
 
+    /** The machine's own line is the faster one; the controller's serves where the machine has no way out. */
     private CompletableFuture<Boolean> load(
+            Access access, Wanted wanted, JavaSource source, JavaSource.Build build, List<Reason> notes) {
+        String url = source.url(build);
+        String script = "B=" + Scripts.quote(url) + " C=" + build.sha256() + " L=1\n" + Scripts.FETCH + Scripts.UNPACK;
+        return reach.exec(access, script, timeouts.fetch())
+                .thenApply(output -> {
+                    boolean runs = major(output) >= wanted.javaMajor();
+                    notes.add(
+                            runs
+                                    ? SshText.JAVA_LOADED.of(url, major(output))
+                                    : SshText.JAVA_NOT_LOADED_THERE.of(url, output.complaint()));
+                    return runs;
+                })
+                .thenCompose(already -> already ? done(true) : upload(access, wanted, source, build, notes));
+    }
+
+    private CompletableFuture<Boolean> upload(
             Access access, Wanted wanted, JavaSource source, JavaSource.Build build, List<Reason> notes) {
         return cache.get(source, build)
                 .handle((file, thrown) -> {
@@ -188,19 +205,26 @@ public final class Bootstrap {
             List<Reason> notes) {
         return reach.send(access, "L=" + strip + "\n" + Scripts.UNPACK, payload, timeout)
                 .thenApply(output -> {
-                    Optional<Integer> major = output.out()
-                            .lines()
-                            .map(Bootstrap::version)
-                            .flatMap(Optional::stream)
-                            .findFirst()
-                            .flatMap(Survey::major);
-                    boolean runs = output.exit() == 0 && major.orElse(0) >= wanted.javaMajor();
+                    boolean runs = major(output) >= wanted.javaMajor();
                     notes.add(
                             runs
-                                    ? SshText.JAVA_BROUGHT.of(origin, major.get())
+                                    ? SshText.JAVA_BROUGHT.of(origin, major(output))
                                     : SshText.JAVA_DOES_NOT_RUN.of(origin, output.complaint()));
                     return runs;
                 });
+    }
+
+    /** Of the Java that was just unpacked; 0 when it does not run. */
+    private static int major(Output output) {
+        return output.exit() != 0
+                ? 0
+                : output.out()
+                        .lines()
+                        .map(Bootstrap::version)
+                        .flatMap(Optional::stream)
+                        .findFirst()
+                        .flatMap(Survey::major)
+                        .orElse(0);
     }
 
     private static Optional<String> version(String line) {
@@ -211,6 +235,7 @@ public final class Bootstrap {
 
     private CompletableFuture<Step> fitness(
             Access access, Wanted wanted, Survey survey, Survey.Java java, List<Reason> notes) {
+        notes.add(survey.watchdog());
         notes.add(survey.git().map(git -> SshText.GIT_FOUND.of(git)).orElseGet(() -> SshText.GIT_MISSING.of()));
         if (wanted.gpuCount() == 0) {
             return done(prepared(survey, java, new GpuCheck(true, List.of(), Optional.empty()), notes));

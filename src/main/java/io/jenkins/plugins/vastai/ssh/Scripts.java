@@ -10,7 +10,9 @@ import java.util.stream.Collectors;
 final class Scripts {
 
     static final String START = read("start.sh");
+    static final String WATCHDOG = read("watchdog.sh");
     static final String SURVEY = read("survey.sh");
+    static final String FETCH = read("fetch.sh");
     static final String UNPACK = read("unpack.sh");
     static final String GPUS = read("gpus.sh");
 

@@ -43,6 +43,10 @@ public enum SshText implements Reason.Kind {
     JAVA_DOES_NOT_RUN,
     /** path, major */
     JAVA_FOUND,
+    /** address, major */
+    JAVA_LOADED,
+    /** address, complaint */
+    JAVA_NOT_LOADED_THERE,
     /** major, platform */
     JAVA_NOT_BROUGHT,
     /** address and failure */
@@ -58,6 +62,11 @@ public enum SshText implements Reason.Kind {
     SCRIPT_UNFINISHED,
     /** exit status, complaint */
     SHELL_UNUSABLE,
+    /** program */
+    WATCHDOG_ARMED,
+    WATCHDOG_MISSING,
+    WATCHDOG_NO_KEY,
+    WATCHDOG_NO_WAY,
     /** directory, complaint */
     WORK_DIRECTORY_UNUSABLE,
     /** ordered, found */

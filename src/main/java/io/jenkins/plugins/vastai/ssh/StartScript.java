@@ -12,7 +12,6 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPOutputStream;
 
@@ -28,15 +27,19 @@ public final class StartScript {
     /**
      * Where the script keeps its state on the machine; below the home directory when it may not write there. Files:
      * {@code ready} ("ready" and the exit status of the user's own script), {@code state} (how far Java is), {@code log},
-     * {@code key} (id and key of the machine itself, for root only), {@code java} (a runtime that was brought).
+     * {@code key} (id and key of the machine itself, for root only), {@code java} (a runtime that was brought),
+     * {@code watchdog} and what belongs to it: see {@code watchdog.sh}.
      */
     static final String STATE_DIRECTORY = "/var/lib/vastai-cloud";
 
     private StartScript() {}
 
-    /** @param requiredJava least feature version that the controller's remoting needs, for example 17 or 21 */
-    public static Builder builder(SshKeyPair key, int requiredJava) {
-        return new Builder(key.publicLine(), requiredJava);
+    /**
+     * @param requiredJava least feature version that the controller's remoting needs, for example 17 or 21
+     * @param watchdog when the machine ends itself
+     */
+    public static Builder builder(SshKeyPair key, int requiredJava, Watchdog watchdog) {
+        return new Builder(key.publicLine(), requiredJava, watchdog);
     }
 
     /** The script and the user's own part together do not fit, even compressed. */
@@ -58,16 +61,17 @@ public final class StartScript {
     public static final class Builder {
         private final String publicLine;
         private final int requiredJava;
+        private final Watchdog watchdog;
         private String remoteFs = "/home/jenkins";
         private boolean vm;
         private String user = "root";
-        private Optional<JavaSource> java = Optional.of(JavaSource.TEMURIN_21);
         private Optional<String> init = Optional.empty();
         private final List<String> hidden = new ArrayList<>();
 
-        private Builder(String publicLine, int requiredJava) {
+        private Builder(String publicLine, int requiredJava, Watchdog watchdog) {
             this.publicLine = Objects.requireNonNull(publicLine);
             this.requiredJava = requiredJava;
+            this.watchdog = Objects.requireNonNull(watchdog);
         }
 
         /** Work directory of the agent; made by the script. Absolute path. */
@@ -85,12 +89,6 @@ public final class StartScript {
         /** Login name, root unless told. */
         public Builder user(String user) {
             this.user = Objects.requireNonNull(user);
-            return this;
-        }
-
-        /** Where to load Java from when the system's packages have none. */
-        public Builder java(JavaSource source) {
-            this.java = Optional.of(source);
             return this;
         }
 
@@ -129,8 +127,7 @@ public final class StartScript {
                     + "W=" + Scripts.quote(remoteFs) + " U=" + Scripts.quote(user) + " V=" + (vm ? "1" : "") + "\n"
                     + "K=" + Scripts.quote(publicLine) + "\n"
                     + "M=" + requiredJava + " P='" + packages() + "'\n"
-                    + "B=" + Scripts.quote(java.map(JavaSource::base).orElse("") + "/" + common(false)) + " Z="
-                    + Scripts.quote(common(true)) + "\n";
+                    + watchdog.head() + "\n";
         }
 
         private String body() {
@@ -141,7 +138,9 @@ public final class StartScript {
                     .distinct()
                     .map(name -> "|" + name)
                     .collect(Collectors.joining());
-            text.append(Scripts.START.replace("@HIDDEN@", hiddenPattern).replace("@BUILDS@\n", builds()));
+            text.append(Scripts.START
+                    .replace("@WATCHDOG@\n", Scripts.WATCHDOG)
+                    .replace("@HIDDEN@", hiddenPattern));
             init.ifPresent(script -> text.append(initPart(script)));
             return text.append("echo \"ready ${i:-0}\" >ready\necho vastai-cloud: ready\n")
                     .toString();
@@ -150,46 +149,6 @@ public final class StartScript {
         /** Newest first where the system has it, else what is needed at least. */
         private String packages() {
             return requiredJava < 21 ? "21 " + requiredJava : String.valueOf(requiredJava);
-        }
-
-        private String builds() {
-            int start = common(false).length();
-            int end = common(true).length();
-            return files().map(build -> {
-                        String middle =
-                                build.file().substring(start, build.file().length() - end);
-                        return build.platform().scriptName() + ") f=" + middle + " s=" + build.sha256() + ";;\n";
-                    })
-                    .collect(Collectors.joining());
-        }
-
-        private Stream<JavaSource.Build> files() {
-            return java.filter(source -> source.major() >= requiredJava).stream()
-                    .flatMap(source -> source.builds().stream());
-        }
-
-        /** What all file names begin (or end) with; said once, so that the script stays short enough to be readable. */
-        private String common(boolean atEnd) {
-            List<String> names = files().map(JavaSource.Build::file).toList();
-            if (names.stream().distinct().count() < 2) {
-                return "";
-            }
-            String first = names.get(0);
-            int length = first.length();
-            for (String name : names) {
-                int same = 0;
-                while (same < Math.min(length, name.length())
-                        && (atEnd
-                                ? name.charAt(name.length() - 1 - same) == first.charAt(first.length() - 1 - same)
-                                : name.charAt(same) == first.charAt(same))) {
-                    same++;
-                }
-                length = same;
-            }
-            // Half of the shortest name each, so that the two never overlap.
-            int half = names.stream().mapToInt(String::length).min().orElse(0) / 2;
-            int kept = Math.min(length, half);
-            return atEnd ? first.substring(first.length() - kept) : first.substring(0, kept);
         }
 
         /** Waits for our own installations first: two package managers at a time refuse each other. */

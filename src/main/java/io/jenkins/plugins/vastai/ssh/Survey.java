@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.ssh;
 
+import io.jenkins.plugins.vastai.text.Reason;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +16,7 @@ import java.util.regex.Pattern;
  * @param initStatus exit status of the user's script, 0 without one; empty while the start script runs
  * @param javas runtimes that answered, in the order of preference
  * @param git version
+ * @param watchdog whether the machine could end itself
  * @param freeGb on the file system of the work directory
  * @param unwritable why the work directory cannot be used
  */
@@ -25,6 +27,7 @@ record Survey(
         Optional<Integer> initStatus,
         List<Java> javas,
         Optional<String> git,
+        Reason watchdog,
         double freeGb,
         Optional<String> unwritable) {
 
@@ -36,6 +39,8 @@ record Survey(
     private static final Pattern FREE = Pattern.compile(".*\\s\\d+\\s+\\d+\\s+(\\d{1,15})\\s+\\d+%\\s.*");
 
     private static final Pattern READY = Pattern.compile("ready (\\d{1,3})");
+
+    private static final Pattern ARMED = Pattern.compile("armed (curl|python3)");
 
     record Java(String path, int major) {}
 
@@ -51,6 +56,7 @@ record Survey(
         Optional<Integer> init = Optional.empty();
         List<Java> javas = new ArrayList<>();
         Optional<String> git = Optional.empty();
+        Reason watchdog = SshText.WATCHDOG_MISSING.of();
         double free = 0;
         Optional<String> unwritable = Optional.empty();
         boolean complete = false;
@@ -64,6 +70,7 @@ record Survey(
                 case "ready" -> init = group(READY, value).map(Integer::valueOf);
                 case "java" -> java(value).ifPresent(javas::add);
                 case "git" -> git = group(GIT, value);
+                case "watchdog" -> watchdog = watchdog(value);
                 case "free" -> free = group(FREE, value).map(Double::valueOf).orElse(0.0) / (1024 * 1024);
                 case "unwritable" -> unwritable = Optional.of(RemoteText.clean(value));
                 case "end" -> complete = true;
@@ -74,7 +81,7 @@ record Survey(
         }
         return complete
                 ? Optional.of(
-                        new Survey(Platform.of(machine, musl), machine, state, init, javas, git, free, unwritable))
+                        new Survey(Platform.of(machine, musl), machine, state, init, javas, git, watchdog, free, unwritable))
                 : Optional.empty();
     }
 
@@ -87,6 +94,17 @@ record Survey(
     static Optional<Integer> major(String version) {
         Matcher matcher = Pattern.compile("(?:1\\.)?(\\d{1,3})(?:\\D.*)?").matcher(version);
         return matcher.matches() ? Optional.of(Integer.valueOf(matcher.group(1))) : Optional.empty();
+    }
+
+    private static Reason watchdog(String state) {
+        Optional<String> program = group(ARMED, state);
+        return program.isPresent()
+                ? SshText.WATCHDOG_ARMED.of(program.get())
+                : switch (state) {
+                    case "nokey" -> SshText.WATCHDOG_NO_KEY.of();
+                    case "noway" -> SshText.WATCHDOG_NO_WAY.of();
+                    default -> SshText.WATCHDOG_MISSING.of();
+                };
     }
 
     private static Optional<Java> java(String value) {

@@ -1,6 +1,7 @@
 # What StartScript sends, below a head that sets: D state directory, E environment file, S sshd's configuration,
 # R sshd's run directory, J installed Java runtimes, X root's home, W work directory, U login name, K public key line,
-# M least Java version, P Java versions to ask the package manager for, B$f$Z address of a Java build, V=1 in a virtual machine.
+# M least Java version, P Java versions to ask the package manager for, V=1 in a virtual machine, A, Q, L and T as the watchdog
+# wants them.
 # StartScript drops comment lines and indentation, so no line may begin inside a quoted text. It runs at every start of
 # the machine: each part must bear to be repeated.
 export HOME="${HOME:-$X}"
@@ -30,13 +31,26 @@ login "$H"
 
 # The machine's own key, for the watchdog; builds must not see it. A virtual machine has it in the environment file only.
 val() {
-    [ -n "${!1}" ] && echo "${!1}" || sed -n "s/^$1=//p" "$E" 2>/dev/null | tail -1 | tr -d "\"'"
+    ([ -n "${!1}" ] && echo "${!1}" || sed -n "s/^$1=//p" "$E" 2>/dev/null | tail -1) | tr -cd 'A-Za-z0-9._=-'
 }
 k=$(val CONTAINER_API_KEY)
 [ -z "$k" ] || (
     umask 077
     echo "CONTAINER_ID=$(val CONTAINER_ID) CONTAINER_API_KEY=$k" >key
 )
+# A running file must not be written to, so it is replaced. Where there is systemd, in virtual machines, what the start script
+# leaves behind may end with it, and it may run at the first start only: there the watchdog is a service.
+{
+    echo "D='$D' A='$A' Q=$Q L=$L T=$T V=$V"
+    cat <<'END_OF_WATCHDOG'
+@WATCHDOG@
+END_OF_WATCHDOG
+} >new && mv -f new watchdog
+(
+    unset CONTAINER_API_KEY
+    s=systemd/system
+    [ -d "${R%/*}/$s" ] && printf '[Service]\nExecStart=/bin/sh %s/watchdog\nRestart=always\n[Install]\nWantedBy=multi-user.target\n' "$D" >"${E%/*}/$s/vastai-cloud.service" && systemctl enable --now vastai-cloud || setsid sh watchdog || sh watchdog &
+) >>log 2>&1 </dev/null
 
 # Environment for sessions, in the form that pam_env reads: one line, no # and no escapes.
 export NVIDIA_DRIVER_CAPABILITIES="${NVIDIA_DRIVER_CAPABILITIES:-all}"
@@ -91,27 +105,19 @@ pkg() {
         dnf -y install $3
     fi
 }
-load() {
-    case $(uname -m)-$(ls /lib/ld-musl-* >/dev/null 2>&1 && echo musl || echo glibc) in
-@BUILDS@
-    *) return 1;;
-    esac
-    B=$B$f$Z
-    curl -fsSLm300 -o tgz "$B" || wget -qO tgz "$B" || return
-    rm -rf java new
-    mkdir new
-    echo "$s  tgz" | sha256sum -c && tar xzf tgz -C new --strip-components=1 && mv new java
-    rm -f tgz
-}
 echo looking >state
 (
     export DEBIAN_FRONTEND=noninteractive
+    sh watchdog probe
+    ! grep -q noway watchdog.state || {
+        pkg 'curl ca-certificates' curl curl
+        sh watchdog probe
+    }
     java_ok || for p in $P; do
         echo "packages $p" >state
         pkg "openjdk-$p-jre-headless" "openjdk$p-jre-headless" "java-$p-openjdk-headless"
         ! java_ok || break
     done
-    java_ok || { echo download >state && load; }
     java_ok && echo "java $j" >state || echo failed >state
     command -v git || pkg 'git ca-certificates' git git
 ) >>log 2>&1 </dev/null &

@@ -25,7 +25,6 @@ import io.jenkins.plugins.vastai.simulator.Simulator;
 import io.jenkins.plugins.vastai.ssh.Access;
 import io.jenkins.plugins.vastai.ssh.Bootstrap;
 import io.jenkins.plugins.vastai.ssh.HostKey;
-import io.jenkins.plugins.vastai.ssh.JavaSource;
 import io.jenkins.plugins.vastai.ssh.Probe;
 import io.jenkins.plugins.vastai.ssh.SshKeyPair;
 import io.jenkins.plugins.vastai.text.Texts;
@@ -119,7 +118,6 @@ final class Controller {
                 new RentalStore(directory, PLAIN),
                 Agents.NONE,
                 new SimulatedAccess(),
-                JavaSource.TEMURIN_21,
                 Runnable::run,
                 rental -> false,
                 clock,

@@ -23,7 +23,6 @@ import io.jenkins.plugins.vastai.rental.Timing;
 import io.jenkins.plugins.vastai.simulator.Simulator;
 import io.jenkins.plugins.vastai.ssh.Bootstrap;
 import io.jenkins.plugins.vastai.ssh.HostKey;
-import io.jenkins.plugins.vastai.ssh.JavaSource;
 import io.jenkins.plugins.vastai.ssh.SshReach;
 import io.jenkins.plugins.vastai.text.Texts;
 import java.io.ByteArrayInputStream;
@@ -99,7 +98,6 @@ public final class StandaloneDemo {
                             reach,
                             new Bootstrap(
                                     reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
-                    JavaSource.TEMURIN_21,
                     workers,
                     id -> false,
                     InstantSource.system(),

@@ -7,7 +7,6 @@ import io.jenkins.plugins.vastai.api.VastClient;
 import io.jenkins.plugins.vastai.simulator.DrivenClock;
 import io.jenkins.plugins.vastai.simulator.Simulator;
 import io.jenkins.plugins.vastai.ssh.Bootstrap;
-import io.jenkins.plugins.vastai.ssh.JavaSource;
 import io.jenkins.plugins.vastai.ssh.SshReach;
 import io.jenkins.plugins.vastai.text.Texts;
 import java.io.IOException;
@@ -89,7 +88,6 @@ final class EngineRig implements AutoCloseable {
                 Machines.overSsh(
                         reach,
                         new Bootstrap(reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
-                JavaSource.TEMURIN_21,
                 Runnable::run,
                 id -> false,
                 clock,

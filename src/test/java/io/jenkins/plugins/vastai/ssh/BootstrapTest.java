@@ -15,6 +15,7 @@ import io.jenkins.plugins.vastai.ssh.Bootstrap.Unreachable;
 import io.jenkins.plugins.vastai.ssh.Bootstrap.Wanted;
 import io.jenkins.plugins.vastai.text.Reason;
 import io.jenkins.plugins.vastai.text.Texts;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,6 +37,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class BootstrapTest {
+
+    private static final String NO_WAY_OUT = "#!/bin/sh\nexit 6\n";
+    private static final Watchdog WATCHDOG =
+            Watchdog.of(URI.create("http://127.0.0.1:9"), Watchdog.SILENCE, Duration.ofHours(8));
+
 
     private static final Wanted PLAIN = new Wanted(17, "/home/jenkins", 0, 0, Optional.empty());
     private static final Wanted TWO_4090 = new Wanted(17, "/home/jenkins", 0, 2, Optional.of("RTX 4090"));
@@ -83,7 +89,7 @@ class BootstrapTest {
     void aMachineWithJavaIsReadyWithoutAnythingBeingBrought() throws Exception {
         machine.program("java", JAVA_21);
         machine.program("git", "#!/bin/sh\necho git version 2.39.5\n");
-        machine.run(StartScript.builder(key, 17).build(), Map.of());
+        machine.run(StartScript.builder(key, 17, WATCHDOG).build(), Map.of());
 
         Prepared prepared = prepared(stepUntilDecided(bootstrap(List.of()), PLAIN));
 
@@ -122,21 +128,23 @@ class BootstrapTest {
     }
 
     @Test
-    void javaLoadedByTheStartScriptIsUsed() throws Exception {
+    void theMachineLoadsJavaItselfWhereItCan() throws Exception {
         byte[] archive = JavaArchive.withVersion("21.0.9");
         try (FileServer web = FileServer.start(Map.of("/jre.tar.gz", archive))) {
-            machine.run(
-                    StartScript.builder(key, 17)
-                            .java(web.source("jre.tar.gz", JavaArchive.sha256(archive)))
-                            .build(),
-                    Map.of());
-            Prepared prepared = prepared(stepUntilDecided(bootstrap(List.of()), PLAIN));
+            JavaSource source = web.source("jre.tar.gz", JavaArchive.sha256(archive));
+            Prepared prepared = prepared(step(bootstrap(List.of(source)), PLAIN, false));
             assertEquals(state("java/bin/java"), prepared.javaPath());
+            assertTrue(prepared.notes().stream().anyMatch(note -> note.is(SshText.JAVA_LOADED)));
+            assertFalse(Files.exists(dir.resolve("cache")), "nothing went through the controller");
+        }
+        try (var left = Files.list(machine.path("/tmp"))) {
+            assertEquals(0, left.count(), "the archive stays behind");
         }
     }
 
     @Test
     void tooOldJavaIsNotTakenAndABuildIsBroughtOnceForSeveralMachines() throws Exception {
+        machine.program("curl", NO_WAY_OUT);
         machine.program("java", "#!/bin/sh\necho 'openjdk version \"1.8.0_392\"' >&2\n");
         byte[] archive = JavaArchive.withVersion("21.0.9");
         try (FileServer web = FileServer.start(Map.of("/jre.tar.gz", archive))) {
@@ -149,6 +157,7 @@ class BootstrapTest {
 
             try (TestMachine other =
                     TestMachine.start(dir.resolve("other"), "ssh-ed25519").authorize(key)) {
+                other.program("curl", NO_WAY_OUT);
                 Probe probe =
                         reach.probe(List.of(other.endpoint()), "root", key, Optional.empty(), Duration.ofSeconds(20));
                 Access second = new Access(
@@ -164,6 +173,7 @@ class BootstrapTest {
 
     @Test
     void aBuildWithAnotherChecksumReachesNoMachineAndTheNextSourceIsTried() throws Exception {
+        machine.program("curl", NO_WAY_OUT);
         byte[] good = JavaArchive.withVersion("21.0.9");
         byte[] bad = JavaArchive.withVersion("21.6.6");
         try (FileServer web = FileServer.start(Map.of("/bad.tar.gz", bad, "/good.tar.gz", good))) {
@@ -182,6 +192,7 @@ class BootstrapTest {
 
     @Test
     void aSpoiltFileInTheCacheIsLoadedAgain() throws Exception {
+        machine.program("curl", NO_WAY_OUT);
         byte[] archive = JavaArchive.withVersion("21.0.9");
         String sha256 = JavaArchive.sha256(archive);
         Files.createDirectories(dir.resolve("cache"));
@@ -193,6 +204,7 @@ class BootstrapTest {
 
     @Test
     void aBuildThatDoesNotRunOnTheMachineIsNoJava() throws Exception {
+        machine.program("curl", NO_WAY_OUT);
         byte[] archive = JavaArchive.withVersion("11.0.1");
         try (FileServer web = FileServer.start(Map.of("/jre.tar.gz", archive))) {
             Bootstrap bootstrap = bootstrap(List.of(web.source("jre.tar.gz", JavaArchive.sha256(archive))));
@@ -223,7 +235,7 @@ class BootstrapTest {
     @Test
     void aFailedInitScriptIsTheTemplatesFault() throws Exception {
         machine.program("java", JAVA_21);
-        machine.run(StartScript.builder(key, 17).init("exit 7").build(), Map.of());
+        machine.run(StartScript.builder(key, 17, WATCHDOG).init("exit 7").build(), Map.of());
         Failed failed = failed(stepUntilDecided(bootstrap(List.of()), PLAIN));
         assertEquals(Fault.TEMPLATE, failed.fault());
         assertEquals(List.of("7"), failed.reason().args());

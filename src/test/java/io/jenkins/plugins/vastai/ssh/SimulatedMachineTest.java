@@ -22,6 +22,7 @@ import io.jenkins.plugins.vastai.ssh.Bootstrap.Step;
 import io.jenkins.plugins.vastai.ssh.Bootstrap.Wanted;
 import io.jenkins.plugins.vastai.ssh.Probe.Outcome;
 import io.jenkins.plugins.vastai.text.Texts;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,6 +43,8 @@ import org.junit.jupiter.api.io.TempDir;
 class SimulatedMachineTest {
 
     private static final Duration LONG = Duration.ofSeconds(40);
+    private static final Watchdog WATCHDOG =
+            Watchdog.of(URI.create("https://console.vast.ai"), Watchdog.SILENCE, Duration.ofHours(8));
     private static final Wanted WANTED = new Wanted(17, "/home/jenkins", 0, 1, Optional.of("RTX 4090"));
 
     @TempDir
@@ -73,7 +76,7 @@ class SimulatedMachineTest {
     void aBareImageBecomesAnAgentAndShowsNoSecretToABuild() throws Exception {
         simulator.faults().add(Fault.Kind.NOISY_SHELL);
         simulator.faults().add(Fault.Kind.GREETING_BANNER);
-        long id = rent(StartScript.builder(key, 17).init("echo mine > $HOME/mine"), false);
+        long id = rent(StartScript.builder(key, 17, WATCHDOG).init("echo mine > $HOME/mine"), false);
 
         Access access = reached(id);
         Prepared prepared = assertInstanceOf(Prepared.class, prepare(access, List.of()), "prepared");
@@ -99,7 +102,7 @@ class SimulatedMachineTest {
     @Test
     void aVirtualMachineIsPreparedInTheSameWay() throws Exception {
         client.addAccountSshKey(key.publicLine());
-        long id = rent(StartScript.builder(key, 17).vm(true), true);
+        long id = rent(StartScript.builder(key, 17, WATCHDOG).vm(true), true);
         Prepared prepared = assertInstanceOf(Prepared.class, prepare(reached(id), List.of()));
         assertTrue(prepared.javaMajor() >= 17);
     }
@@ -109,7 +112,7 @@ class SimulatedMachineTest {
         simulator.faults().add(Fault.Kind.NO_JAVA);
         byte[] archive = JavaArchive.withVersion("21.0.9");
         try (FileServer web = FileServer.start(Map.of("/jre.tar.gz", archive))) {
-            long id = rent(StartScript.builder(key, 17), false);
+            long id = rent(StartScript.builder(key, 17, WATCHDOG), false);
             JavaSource source = web.source("jre.tar.gz", JavaArchive.sha256(archive));
             Prepared prepared = assertInstanceOf(Prepared.class, prepare(reached(id), List.of(source)));
             assertEquals(21, prepared.javaMajor());
@@ -121,7 +124,7 @@ class SimulatedMachineTest {
     @Test
     void aKeyThatTheMarketForgotWorksOnceItIsAttachedAgain() throws Exception {
         simulator.faults().add(Fault.Kind.KEYS_REFUSED_UNTIL_ATTACHED);
-        long id = rent(StartScript.builder(key, 17), false);
+        long id = rent(StartScript.builder(key, 17, WATCHDOG), false);
         awaitOutcome(id, Optional.empty(), Outcome.AUTH_REFUSED);
         client.attachSshKey(id, key.publicLine());
         awaitOutcome(id, Optional.empty(), Outcome.REACHED);
@@ -130,7 +133,7 @@ class SimulatedMachineTest {
     @Test
     void aChangedHostKeyIsNoticedAtTheNextContact() throws Exception {
         simulator.faults().add(Fault.Kind.HOST_KEY_CHANGES);
-        long id = rent(StartScript.builder(key, 17), false);
+        long id = rent(StartScript.builder(key, 17, WATCHDOG), false);
         Probe first = Awaitility.await().atMost(LONG).until(() -> probe(id, Optional.empty()), probe -> probe.hostKey()
                 .isPresent());
         assertEquals(Outcome.HOST_KEY_CHANGED, probe(id, first.hostKey()).outcome());
@@ -139,7 +142,7 @@ class SimulatedMachineTest {
     @Test
     void theProxyServesWhereTheDirectPortDoesNot() throws Exception {
         simulator.faults().add(Fault.Kind.PROXY_ONLY);
-        long id = rent(StartScript.builder(key, 17), false);
+        long id = rent(StartScript.builder(key, 17, WATCHDOG), false);
         Probe probe = awaitOutcome(id, Optional.empty(), Outcome.REACHED);
         assertEquals(client.showInstance(id).orElseThrow().proxy().orElseThrow(), probe.endpoint());
     }
@@ -147,17 +150,17 @@ class SimulatedMachineTest {
     @Test
     void aGreetingOnStderrIsNoisy() throws Exception {
         simulator.faults().add(Fault.Kind.GREETING_STDERR);
-        long id = rent(StartScript.builder(key, 17), false);
+        long id = rent(StartScript.builder(key, 17, WATCHDOG), false);
         awaitOutcome(id, Optional.empty(), Outcome.NOISY);
     }
 
     @Test
     void refusingAndSilentMachinesAreToldApart() throws Exception {
         simulator.faults().add(Fault.of(Fault.Kind.SSH_REFUSES).times(1));
-        long refusing = rent(StartScript.builder(key, 17), false);
+        long refusing = rent(StartScript.builder(key, 17, WATCHDOG), false);
         awaitOutcome(refusing, Optional.empty(), Outcome.REFUSED);
         simulator.faults().add(Fault.Kind.SSH_HANGS);
-        long silent = rent(StartScript.builder(key, 17), false);
+        long silent = rent(StartScript.builder(key, 17, WATCHDOG), false);
         awaitOutcome(silent, Optional.empty(), Outcome.TIMED_OUT);
     }
 
@@ -168,11 +171,11 @@ class SimulatedMachineTest {
                 .add(Fault.of(Fault.Kind.WRONG_GPU)
                         .text("NVIDIA GeForce RTX 3090")
                         .times(1));
-        long wrong = rent(StartScript.builder(key, 17), false);
+        long wrong = rent(StartScript.builder(key, 17, WATCHDOG), false);
         Failed first = assertInstanceOf(Failed.class, prepare(reached(wrong), List.of()));
         assertTrue(first.reason().is(SshText.WRONG_GPU), () -> Texts.render(first.reason()));
         simulator.faults().add(Fault.Kind.BROKEN_GPU);
-        long broken = rent(StartScript.builder(key, 17), false);
+        long broken = rent(StartScript.builder(key, 17, WATCHDOG), false);
         Failed second = assertInstanceOf(Failed.class, prepare(reached(broken), List.of()));
         assertTrue(second.reason().is(SshText.GPU_BROKEN), () -> Texts.render(second.reason()));
         assertEquals(Bootstrap.Fault.MACHINE, second.fault());

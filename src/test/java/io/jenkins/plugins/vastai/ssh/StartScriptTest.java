@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +38,9 @@ class StartScriptTest {
             "MULTI", "one\ntwo",
             "NVIDIA_VISIBLE_DEVICES", "0,1");
 
+    private static final Watchdog WATCHDOG =
+            Watchdog.of(URI.create("http://127.0.0.1:9"), Watchdog.SILENCE, Duration.ofHours(8));
+
     private final SshKeyPair key = SshKeyPair.generate("jenkins-rental");
 
     @TempDir
@@ -63,7 +67,7 @@ class StartScriptTest {
         Files.writeString(machine.home.resolve(".ssh/authorized_keys"), "ssh-ed25519 AAAAother somebody");
         permit(machine.home, "rwxrwxrwx");
 
-        var ran = machine.run(StartScript.builder(key, 17).build(), MARKET);
+        var ran = machine.run(StartScript.builder(key, 17, WATCHDOG).build(), MARKET);
 
         assertEquals("", ran.err());
         assertEquals(0, ran.exit());
@@ -87,7 +91,7 @@ class StartScriptTest {
         Files.writeString(machine.home.resolve(".bashrc"), "echo noise\n");
         Files.writeString(machine.path("/etc/environment"), "LANG=C.UTF-8\n");
         String script =
-                StartScript.builder(key, 17).init("echo run >> $HOME/runs").build();
+                StartScript.builder(key, 17, WATCHDOG).init("echo run >> $HOME/runs").build();
         machine.run(script, MARKET);
         awaitState("java ");
         String before = snapshot();
@@ -106,7 +110,7 @@ class StartScriptTest {
                 "# comment\nLANG=\"C.UTF-8\"\nOPEN_BUTTON_TOKEN=old-secret\nGREETING=old\nexport HF_TOKEN=old-secret\n");
 
         machine.run(
-                StartScript.builder(key, 17)
+                StartScript.builder(key, 17, WATCHDOG)
                         .hide(List.of("my_login", "bad name;"))
                         .build(),
                 MARKET);
@@ -135,7 +139,7 @@ class StartScriptTest {
         Files.writeString(
                 machine.path("/etc/environment"),
                 "PATH=\"/usr/bin:/bin\"\nCONTAINER_ID=4711\nCONTAINER_API_KEY=\"machine-secret-key\"\n");
-        String script = StartScript.builder(key, 17).vm(true).build();
+        String script = StartScript.builder(key, 17, WATCHDOG).vm(true).build();
         assertTrue(script.startsWith("#!/bin/bash\n"));
 
         machine.run(script, Map.of());
@@ -150,7 +154,7 @@ class StartScriptTest {
         SshKeyPair host = SshKeyPair.generate("host");
         Files.writeString(machine.path("/etc/ssh").resolve("ssh_host_ed25519_key.pub"), host.publicLine() + "\n");
 
-        var ran = machine.run(StartScript.builder(key, 17).build(), MARKET);
+        var ran = machine.run(StartScript.builder(key, 17, WATCHDOG).build(), MARKET);
 
         HostKey pin = HostKey.parse(host.publicLine());
         // Without ssh-keygen on the machine the key itself is printed.
@@ -158,33 +162,7 @@ class StartScriptTest {
     }
 
     @Test
-    void missingJavaIsLoadedInTheBackgroundAndChecked() throws Exception {
-        Files.delete(machine.bin.resolve("java"));
-        byte[] archive = JavaArchive.withVersion("21.0.9");
-        try (FileServer web = FileServer.start(Map.of("/jre.tar.gz", archive))) {
-            JavaSource source = web.source("jre.tar.gz", JavaArchive.sha256(archive));
-            machine.run(StartScript.builder(key, 17).java(source).build(), MARKET);
-            awaitState("java ");
-        }
-        assertTrue(Files.isExecutable(state("java/bin/java")));
-        assertFalse(Files.exists(state("tgz")));
-    }
-
-    @Test
-    void anArchiveWithAnotherChecksumIsNotUnpacked() throws Exception {
-        Files.delete(machine.bin.resolve("java"));
-        byte[] archive = JavaArchive.withVersion("21.0.9");
-        try (FileServer web = FileServer.start(Map.of("/jre.tar.gz", archive))) {
-            JavaSource source = web.source("jre.tar.gz", "0".repeat(64));
-            machine.run(StartScript.builder(key, 17).java(source).build(), MARKET);
-            awaitState("failed");
-        }
-        assertFalse(Files.exists(state("java/bin/java")));
-        assertFalse(Files.exists(state("tgz")));
-    }
-
-    @Test
-    void missingJavaAndGitAreInstalledByThePackageManager() throws Exception {
+    void missingProgramsAreInstalledByThePackageManager() throws Exception {
         Files.delete(machine.bin.resolve("git"));
         machine.program("java", "#!/bin/sh\necho 'openjdk version \"11.0.1\"' >&2\n");
         machine.program(
@@ -195,23 +173,24 @@ class StartScriptTest {
                         + "printf '#!/bin/sh\\necho openjdk version \\\\\"17.0.2\\\\\" >&2\\n' >" + machine.root
                         + "/usr/lib/jvm/j17/bin/java; chmod 755 " + machine.root + "/usr/lib/jvm/j17/bin/java; }\n");
 
-        machine.run(StartScript.builder(key, 17).build(), MARKET);
+        machine.run(StartScript.builder(key, 17, WATCHDOG).build(), MARKET);
 
         awaitState("java " + machine.root + "/usr/lib/jvm/j17/bin/java");
         Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
             List<String> calls = Files.readAllLines(machine.root.resolve("apt"));
-            assertEquals(4, calls.size(), calls::toString);
+            assertEquals(5, calls.size(), calls::toString);
             assertTrue(calls.get(0).endsWith(" update"), calls::toString);
-            assertTrue(calls.get(1).endsWith(" install openjdk-21-jre-headless"), calls::toString);
-            assertTrue(calls.get(2).endsWith(" install openjdk-17-jre-headless"), calls::toString);
-            assertTrue(calls.get(3).endsWith(" install git ca-certificates"), calls::toString);
+            assertTrue(calls.get(1).endsWith(" install curl ca-certificates"), calls::toString);
+            assertTrue(calls.get(2).endsWith(" install openjdk-21-jre-headless"), calls::toString);
+            assertTrue(calls.get(3).endsWith(" install openjdk-17-jre-headless"), calls::toString);
+            assertTrue(calls.get(4).endsWith(" install git ca-certificates"), calls::toString);
         });
     }
 
     @Test
     void theUsersScriptRunsLastInItsOwnLanguageAndItsStatusIsKept() throws Exception {
         machine.run(
-                StartScript.builder(key, 17)
+                StartScript.builder(key, 17, WATCHDOG)
                         .init("#!/bin/sh\necho \"END_OF_INIT $0\" > $HOME/mine\nexit 3")
                         .build(),
                 MARKET);
@@ -220,27 +199,25 @@ class StartScriptTest {
     }
 
     @Test
-    void theLargestInputsStayPlainAndBelowTheLimit() throws Exception {
-        String script = StartScript.builder(SshKeyPair.generate(SshKeyPair.Type.ECDSA, "c".repeat(60)), 17)
+    void theLargestInputsStayBelowTheLimit() throws Exception {
+        String script = StartScript.builder(SshKeyPair.generate(SshKeyPair.Type.ECDSA, "c".repeat(60)), 17, WATCHDOG)
                 .vm(true)
                 .user("ubuntu-user-of-the-image")
                 .remoteFs("/home/jenkins/a-quite-long-work-directory")
-                .java(JavaSource.TEMURIN_21.withBase(
-                        "https://artifacts.example.org/a/mirror/of/adoptium/temurin21-binaries"))
                 .build();
         assertTrue(script.length() < 4000, () -> script.length() + " characters");
     }
 
     @Test
-    void theUsualScriptCanBeRead() throws Exception {
-        String script = StartScript.builder(key, 17).build();
-        assertFalse(script.contains("gzip -dc"), () -> "packed into " + script.length() + " characters");
+    void theUsualScriptLeavesRoomForTheUsersOwn() throws Exception {
+        String script = StartScript.builder(key, 17, WATCHDOG).build();
+        assertTrue(script.length() <= StartScript.MAX_LENGTH - 350, () -> script.length() + " characters");
     }
 
     @Test
     void aLongScriptOfTheUserIsPackedAndStillRuns() throws Exception {
         String init = "echo done > $HOME/mine\n" + "echo a line that is much like the others\n".repeat(100);
-        String script = StartScript.builder(key, 17).init(init).build();
+        String script = StartScript.builder(key, 17, WATCHDOG).init(init).build();
         assertTrue(script.length() < 4000, () -> script.length() + " characters");
         assertTrue(script.contains("|gzip -dc"));
 
@@ -259,7 +236,7 @@ class StartScriptTest {
         String init = java.util.Base64.getEncoder().encodeToString(noise);
         var refused = assertThrows(
                 StartScript.TooLong.class,
-                () -> StartScript.builder(key, 17).init(init).build());
+                () -> StartScript.builder(key, 17, WATCHDOG).init(init).build());
         assertTrue(refused.length() > 4000);
     }
 
@@ -267,7 +244,7 @@ class StartScriptTest {
     void oddDirectoriesAndKeysCannotBreakOutOfTheScript() throws Exception {
         SshKeyPair odd = SshKeyPair.generate("a'$(touch /tmp/pwned)'b");
         machine.run(
-                StartScript.builder(odd, 17)
+                StartScript.builder(odd, 17, WATCHDOG)
                         .remoteFs("/home/it's $(touch /tmp/pwned2) here")
                         .build(),
                 MARKET);
@@ -281,7 +258,7 @@ class StartScriptTest {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/shellcheck")), "shellcheck is not installed");
         Path file = Files.writeString(
                 dir.resolve("script.sh"),
-                StartScript.builder(key, 17).init("echo hello").build());
+                StartScript.builder(key, 17, WATCHDOG).init("echo hello").build());
         // Words of a package list are split on purpose (2086), "a && b || c" is meant as it reads (2015), and sourced
         // or
         // unused names are the caller's business (2034, 1090).
@@ -298,7 +275,7 @@ class StartScriptTest {
     void theScriptParses() throws Exception {
         Path file = Files.writeString(
                 dir.resolve("script.sh"),
-                StartScript.builder(key, 17).vm(true).init("echo hello").build());
+                StartScript.builder(key, 17, WATCHDOG).vm(true).init("echo hello").build());
         java.lang.Process check = new ProcessBuilder("/bin/bash", "-n", file.toString())
                 .redirectErrorStream(true)
                 .start();

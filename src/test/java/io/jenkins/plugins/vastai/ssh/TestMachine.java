@@ -4,6 +4,7 @@ import io.jenkins.plugins.vastai.api.Instance.Endpoint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
@@ -139,6 +140,17 @@ final class TestMachine implements AutoCloseable {
     @Override
     public void close() throws IOException {
         server.stop(true);
+        // What a start script left running would write into a directory that is being removed.
+        ProcessHandle.allProcesses().filter(this::isOurs).forEach(ProcessHandle::destroyForcibly);
+    }
+
+    private boolean isOurs(ProcessHandle process) {
+        try {
+            byte[] environment = Files.readAllBytes(Path.of("/proc", String.valueOf(process.pid()), "environ"));
+            return new String(environment, StandardCharsets.UTF_8).contains("HOME=" + home + "\0");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** A PATH of the usual small tools, without package managers, Java or git: nothing may be installed for real. */
