@@ -49,6 +49,7 @@ class AgentTest {
         VastAiComputer computer = VastAiComputer.of(rental).orElseThrow();
         String log = computer.getLog();
         SimulatedInstance instance = machines.simulator().instances().get(0);
+        assertTrue(isAnnounced(instance), "the watchdog would not see the agent's connection");
         machines.letGo(rental, project.getName());
         FreeStyleBuild build = get(building);
         j.assertBuildStatusSuccess(build);
@@ -58,6 +59,7 @@ class AgentTest {
                 "offers found",
                 "Rented: contract",
                 "Host key pinned",
+                "The machine ends itself",
                 "The machine is fit",
                 "SSHLauncher")) {
             assertTrue(log.contains(chapter), () -> chapter + " is missing in\n" + log);
@@ -82,6 +84,16 @@ class AgentTest {
             assertFalse(log.contains(name + "="), name + " in the agent's log");
             assertFalse(console.contains(name + "="), name + " in the build's environment");
         }
+    }
+
+    /** Whether the agent's process and its parent, the connection, are those that the launcher wrote down. */
+    private static boolean isAnnounced(SimulatedInstance instance) throws Exception {
+        Path file = instance.directory().orElseThrow().resolve("var/lib/vastai-cloud/agent");
+        String[] numbers = Files.readString(file).strip().split(" ");
+        return ProcessHandle.of(Long.parseLong(numbers[0]))
+                .flatMap(ProcessHandle::parent)
+                .filter(parent -> parent.pid() == Long.parseLong(numbers[1]))
+                .isPresent();
     }
 
     @Test

@@ -128,6 +128,24 @@ class BootstrapTest {
     }
 
     @Test
+    void theStorySaysWhenTheMachineCannotReachTheMarketToEndItself() throws Exception {
+        machine.program("java", JAVA_21);
+        machine.program("curl", NO_WAY_OUT);
+        machine.run(
+                StartScript.builder(key, 17, WATCHDOG).build(),
+                Map.of("CONTAINER_ID", "4711", "CONTAINER_API_KEY", "secret"));
+        Prepared prepared = prepared(stepUntilDecided(bootstrap(List.of()), PLAIN));
+        assertTrue(prepared.notes().contains(SshText.WATCHDOG_NO_WAY.of()), () -> text(prepared.notes()));
+    }
+
+    @Test
+    void theStorySaysWhenNoWatchdogRuns() throws Exception {
+        machine.program("java", JAVA_21);
+        Prepared prepared = prepared(step(bootstrap(List.of()), PLAIN, false));
+        assertTrue(prepared.notes().contains(SshText.WATCHDOG_MISSING.of()), () -> text(prepared.notes()));
+    }
+
+    @Test
     void theMachineLoadsJavaItselfWhereItCan() throws Exception {
         byte[] archive = JavaArchive.withVersion("21.0.9");
         try (FileServer web = FileServer.start(Map.of("/jre.tar.gz", archive))) {

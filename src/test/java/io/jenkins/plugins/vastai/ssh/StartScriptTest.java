@@ -23,6 +23,9 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class StartScriptTest {
 
@@ -185,6 +188,66 @@ class StartScriptTest {
             assertTrue(calls.get(3).endsWith(" install openjdk-17-jre-headless"), calls::toString);
             assertTrue(calls.get(4).endsWith(" install git ca-certificates"), calls::toString);
         });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"curl", "python3"})
+    void theWatchdogShowsItsKeyOnlyToTheStandardInputOfTheProgramThatCalls(String program) throws Exception {
+        machine.program("curl", "#!/bin/sh\nexit 7\n");
+        machine.program(
+                program,
+                "#!/bin/sh\n{ echo \"$0 $*\"; env; } >>" + machine.root + "/seen\ncat >>" + machine.root
+                        + "/input\necho 401\n");
+
+        machine.run(StartScript.builder(key, 17, WATCHDOG).build(), MARKET);
+
+        awaitState("java ");
+        assertEquals("armed " + program + "\n", Files.readString(state("watchdog.state")));
+        assertTrue(Files.readString(machine.root.resolve("input")).contains("machine-secret-key"));
+        String seen = Files.readString(machine.root.resolve("seen")).replace("COPY=x machine-secret-key y", "");
+        assertFalse(seen.contains("machine-secret-key"), seen);
+        assertFalse(Files.readString(state("log")).contains("machine-secret-key"));
+    }
+
+    @Test
+    void whereThereIsSystemdTheWatchdogIsAServiceThatOutlivesTheScriptAndARestart() throws Exception {
+        Files.createDirectories(machine.path("/run/systemd/system"));
+        Path services = Files.createDirectories(machine.root.resolve("etc/systemd/system"));
+        machine.program("systemctl", "#!/bin/sh\necho \"$*\" >>" + machine.root + "/systemctl\n");
+
+        machine.run(StartScript.builder(key, 17, WATCHDOG).vm(true).build(), MARKET);
+
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> Files.exists(machine.root.resolve("systemctl")));
+        assertEquals("enable --now vastai-cloud\n", Files.readString(machine.root.resolve("systemctl")));
+        List<String> unit = Files.readAllLines(services.resolve("vastai-cloud.service"));
+        assertTrue(unit.contains("ExecStart=/bin/sh " + state("watchdog")), unit::toString);
+        assertTrue(unit.containsAll(List.of("Restart=always", "WantedBy=multi-user.target")), unit::toString);
+        awaitState("java ");
+        assertFalse(Files.exists(state("watchdog.pid")), "it is the service that runs");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, 401, true", "true, 503, false", "false, 401, false"})
+    void aVirtualMachineWhoseDestroyIsRefusedForGoodSwitchesItselfOff(boolean vm, int status, boolean off)
+            throws Exception {
+        // Whoever sleeps so little makes the tries of minutes in a moment.
+        machine.program("sleep", "#!/bin/sh\nexec /bin/sleep 0.05\n");
+        machine.program("curl", "#!/bin/sh\necho \"$*\" >>" + machine.root + "/calls\necho " + status + "\n");
+        machine.program("poweroff", "#!/bin/sh\necho >>" + machine.root + "/off\n");
+        Watchdog now = new Watchdog(
+                URI.create("http://127.0.0.1:9"), Duration.ofSeconds(1), Duration.ofDays(1), Duration.ofSeconds(1));
+
+        machine.run(StartScript.builder(key, 17, now).vm(vm).build(), MARKET);
+
+        Path calls = machine.root.resolve("calls");
+        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> Files.exists(calls)
+                && Files.readAllLines(calls).stream()
+                                .filter(line -> line.contains(" DELETE "))
+                                .count()
+                        > 9);
+        assertEquals(off, Files.exists(machine.root.resolve("off")));
     }
 
     @Test
