@@ -38,6 +38,7 @@ k=$(val CONTAINER_API_KEY)
     umask 077
     echo "CONTAINER_ID=$(val CONTAINER_ID) CONTAINER_API_KEY=$k" >key
 )
+unset CONTAINER_API_KEY
 # A running file must not be written to, so it is replaced. Where there is systemd, in virtual machines, what the start script
 # leaves behind may end with it, and it may run at the first start only: there the watchdog is a service.
 {
@@ -47,7 +48,6 @@ k=$(val CONTAINER_API_KEY)
 END_OF_WATCHDOG
 } >new && mv -f new watchdog
 (
-    unset CONTAINER_API_KEY
     s=systemd/system
     [ -d "${R%/*}/$s" ] && printf '[Service]\nExecStart=/bin/sh %s/watchdog\nRestart=always\n[Install]\nWantedBy=multi-user.target\n' "$D" >"${E%/*}/$s/vastai-cloud.service" && systemctl enable --now vastai-cloud || setsid sh watchdog || sh watchdog &
 ) >>log 2>&1 </dev/null

@@ -108,7 +108,7 @@ class SimulatedMachineTest {
     }
 
     @Test
-    void whereTheMachineFindsNoJavaTheControllerBringsIt() throws Exception {
+    void whereTheSystemHasNoJavaToInstallTheMachineLoadsABuild() throws Exception {
         simulator.faults().add(Fault.Kind.NO_JAVA);
         byte[] archive = JavaArchive.withVersion("21.0.9");
         try (FileServer web = FileServer.start(Map.of("/jre.tar.gz", archive))) {
@@ -117,7 +117,7 @@ class SimulatedMachineTest {
             Prepared prepared = assertInstanceOf(Prepared.class, prepare(reached(id), List.of(source)));
             assertEquals(21, prepared.javaMajor());
             assertTrue(prepared.javaPath().startsWith(directory(id).toString()), prepared.javaPath());
-            assertTrue(prepared.notes().stream().anyMatch(note -> note.is(SshText.JAVA_BROUGHT)));
+            assertTrue(prepared.notes().stream().anyMatch(note -> note.is(SshText.JAVA_LOADED)));
         }
     }
 
