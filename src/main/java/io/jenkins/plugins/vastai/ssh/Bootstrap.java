@@ -36,7 +36,8 @@ public final class Bootstrap {
     /**
      * @param http shared client of the plugin; used to load Java builds
      * @param cache directory for loaded Java builds; made when missing
-     * @param sources tried in this order; after them the controller's own runtime, when it fits the machine
+     * @param sources tried in this order, each by the machine itself and then by the controller; after them the
+     *     controller's own runtime, when it fits the machine
      */
     public Bootstrap(SshReach reach, OkHttpClient http, Path cache, List<JavaSource> sources, Timeouts timeouts) {
         this(reach, http, cache, sources, timeouts, OwnRuntime.ofThisProcess());
