@@ -138,9 +138,7 @@ public final class StartScript {
                     .distinct()
                     .map(name -> "|" + name)
                     .collect(Collectors.joining());
-            text.append(Scripts.START
-                    .replace("@WATCHDOG@\n", Scripts.WATCHDOG)
-                    .replace("@HIDDEN@", hiddenPattern));
+            text.append(Scripts.START.replace("@WATCHDOG@\n", Scripts.WATCHDOG).replace("@HIDDEN@", hiddenPattern));
             init.ifPresent(script -> text.append(initPart(script)));
             return text.append("echo \"ready ${i:-0}\" >ready\necho vastai-cloud: ready\n")
                     .toString();

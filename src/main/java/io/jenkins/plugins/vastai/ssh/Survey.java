@@ -80,8 +80,8 @@ record Survey(
             }
         }
         return complete
-                ? Optional.of(
-                        new Survey(Platform.of(machine, musl), machine, state, init, javas, git, watchdog, free, unwritable))
+                ? Optional.of(new Survey(
+                        Platform.of(machine, musl), machine, state, init, javas, git, watchdog, free, unwritable))
                 : Optional.empty();
     }
 

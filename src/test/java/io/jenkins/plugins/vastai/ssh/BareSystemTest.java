@@ -54,7 +54,8 @@ class BareSystemTest {
     static void makeSystem() throws Exception {
         Path debootstrap = Path.of("/usr/sbin/debootstrap");
         Assumptions.assumeTrue(Files.isExecutable(debootstrap), "debootstrap is not installed");
-        Assumptions.assumeTrue(Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid")), "not root");
+        Assumptions.assumeTrue(
+                Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid")), "not root");
         base = Files.createTempDirectory(Path.of("/var/tmp"), "vastai-bare-");
         Path log = base.resolve("debootstrap.log");
         int exit = run(log, List.of(debootstrap.toString(), "--variant=minbase", "bookworm", base + "/system"));
@@ -66,7 +67,9 @@ class BareSystemTest {
     @AfterAll
     static void removeSystem() throws Exception {
         if (base != null) {
-            new ProcessBuilder("rm", "-rf", "--one-file-system", base.toString()).start().waitFor();
+            new ProcessBuilder("rm", "-rf", "--one-file-system", base.toString())
+                    .start()
+                    .waitFor();
         }
     }
 
@@ -83,7 +86,8 @@ class BareSystemTest {
                 .port(22)
                 .onstart("true")
                 .build();
-        contract = client.createInstance(simulator.market().find("RTX 4090", 1).get(0).id(), request);
+        contract = client.createInstance(
+                simulator.market().find("RTX 4090", 1).get(0).id(), request);
         root = base.resolve("machine");
         assertEquals(0, run(base.resolve("copy.log"), List.of("cp", "-a", base + "/system", root.toString())));
         for (String program : List.of("curl", "wget", "python3", "java", "openssl")) {
@@ -176,7 +180,8 @@ class BareSystemTest {
         environment.put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         environment.put("HOME", "/root");
         environment.put("CONTAINER_ID", String.valueOf(contract.instanceId()));
-        environment.put("CONTAINER_API_KEY", contract.instanceKey().orElseThrow().reveal());
+        environment.put(
+                "CONTAINER_API_KEY", contract.instanceKey().orElseThrow().reveal());
         machine = builder.redirectErrorStream(true)
                 .redirectOutput(base.resolve("machine.log").toFile())
                 .start();

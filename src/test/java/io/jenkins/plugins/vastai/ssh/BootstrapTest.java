@@ -42,7 +42,6 @@ class BootstrapTest {
     private static final Watchdog WATCHDOG =
             Watchdog.of(URI.create("http://127.0.0.1:9"), Watchdog.SILENCE, Duration.ofHours(8));
 
-
     private static final Wanted PLAIN = new Wanted(17, "/home/jenkins", 0, 0, Optional.empty());
     private static final Wanted TWO_4090 = new Wanted(17, "/home/jenkins", 0, 2, Optional.of("RTX 4090"));
     private static final Bootstrap.Timeouts TIMEOUTS = new Bootstrap.Timeouts(

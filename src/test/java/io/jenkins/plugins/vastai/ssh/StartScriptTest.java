@@ -93,8 +93,9 @@ class StartScriptTest {
     void runningTwiceChangesNothingMore() throws Exception {
         Files.writeString(machine.home.resolve(".bashrc"), "echo noise\n");
         Files.writeString(machine.path("/etc/environment"), "LANG=C.UTF-8\n");
-        String script =
-                StartScript.builder(key, 17, WATCHDOG).init("echo run >> $HOME/runs").build();
+        String script = StartScript.builder(key, 17, WATCHDOG)
+                .init("echo run >> $HOME/runs")
+                .build();
         machine.run(script, MARKET);
         awaitState("java ");
         String before = snapshot();
@@ -217,9 +218,7 @@ class StartScriptTest {
 
         machine.run(StartScript.builder(key, 17, WATCHDOG).vm(true).build(), MARKET);
 
-        Awaitility.await()
-                .atMost(Duration.ofSeconds(20))
-                .until(() -> Files.exists(machine.root.resolve("systemctl")));
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> Files.exists(machine.root.resolve("systemctl")));
         assertEquals("enable --now vastai-cloud\n", Files.readString(machine.root.resolve("systemctl")));
         List<String> unit = Files.readAllLines(services.resolve("vastai-cloud.service"));
         assertTrue(unit.contains("ExecStart=/bin/sh " + state("watchdog")), unit::toString);
@@ -242,11 +241,13 @@ class StartScriptTest {
         machine.run(StartScript.builder(key, 17, now).vm(vm).build(), MARKET);
 
         Path calls = machine.root.resolve("calls");
-        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> Files.exists(calls)
-                && Files.readAllLines(calls).stream()
-                                .filter(line -> line.contains(" DELETE "))
-                                .count()
-                        > 9);
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> Files.exists(calls)
+                        && Files.readAllLines(calls).stream()
+                                        .filter(line -> line.contains(" DELETE "))
+                                        .count()
+                                > 9);
         assertEquals(off, Files.exists(machine.root.resolve("off")));
     }
 
@@ -338,7 +339,10 @@ class StartScriptTest {
     void theScriptParses() throws Exception {
         Path file = Files.writeString(
                 dir.resolve("script.sh"),
-                StartScript.builder(key, 17, WATCHDOG).vm(true).init("echo hello").build());
+                StartScript.builder(key, 17, WATCHDOG)
+                        .vm(true)
+                        .init("echo hello")
+                        .build());
         java.lang.Process check = new ProcessBuilder("/bin/bash", "-n", file.toString())
                 .redirectErrorStream(true)
                 .start();

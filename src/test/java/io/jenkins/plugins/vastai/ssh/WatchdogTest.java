@@ -250,8 +250,10 @@ class WatchdogTest {
         String secret = Files.readString(file(id, "key")).replaceAll("(?s).*CONTAINER_API_KEY=(\\S+).*", "$1");
         assertTrue(secret.length() > 8, "the key is there");
 
-        assertFalse(
-                reach.exec(access, "env; set", Duration.ofSeconds(30)).join().out().contains(secret));
+        assertFalse(reach.exec(access, "env; set", Duration.ofSeconds(30))
+                .join()
+                .out()
+                .contains(secret));
         assertFalse(simulator.containerLog(id).contains(secret));
         for (String name : List.of("log", "watchdog", "watchdog.state", "watchdog.count")) {
             assertFalse(Files.readString(file(id, name)).contains(secret), name);
@@ -292,7 +294,8 @@ class WatchdogTest {
 
     private long destroys(long id) {
         return simulator.requests().stream()
-                .filter(request -> request.method().equals("DELETE") && request.path().contains("/" + id + "/"))
+                .filter(request ->
+                        request.method().equals("DELETE") && request.path().contains("/" + id + "/"))
                 .count();
     }
 
@@ -343,8 +346,7 @@ class WatchdogTest {
                 .ifPresent(endpoints::add);
         Endpoint nowhere = new Endpoint("127.0.0.1", 1);
         return endpoints.isEmpty()
-                ? new Probe(
-                        Probe.Outcome.BROKEN, nowhere, Optional.empty(), SshText.REFUSED.of(nowhere), List.of())
+                ? new Probe(Probe.Outcome.BROKEN, nowhere, Optional.empty(), SshText.REFUSED.of(nowhere), List.of())
                 : reach.probe(endpoints, "root", key, Optional.empty(), Duration.ofSeconds(5));
     }
 
