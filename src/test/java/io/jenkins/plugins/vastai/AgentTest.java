@@ -99,7 +99,7 @@ class AgentTest {
     @Test
     void nobodyCanLaunchItBeforeThereIsAMachine(JenkinsRule j) throws Exception {
         machines.cloud(RentedMachines.template("gpu", "gpu"));
-        FreeStyleProject project = project(j, "echo here");
+        FreeStyleProject project = project(j, RentedMachines.WAIT);
         Future<FreeStyleBuild> building = project.scheduleBuild2(0);
         await().until(() -> !RentedMachines.agents().isEmpty());
         VastAiComputer computer =
@@ -125,6 +125,9 @@ class AgentTest {
             }
         }
 
+        Rental rental = RentedMachines.inService();
+        machines.untilBegun(rental, project.getName());
+        machines.letGo(rental, project.getName());
         j.assertBuildStatusSuccess(get(building));
         machines.nothingLeft();
         assertEquals(1, RentedMachines.rentals().size());
