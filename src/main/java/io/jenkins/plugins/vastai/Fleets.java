@@ -10,7 +10,7 @@ import hudson.util.AtomicFileWriter;
 import hudson.util.Secret;
 import io.jenkins.plugins.okhttp.api.JenkinsOkHttpClient;
 import io.jenkins.plugins.vastai.api.VastClient;
-import io.jenkins.plugins.vastai.rental.ControllerId;
+import io.jenkins.plugins.vastai.rental.ControllerIdentity;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.FleetThread;
 import io.jenkins.plugins.vastai.rental.Machines;
@@ -70,7 +70,7 @@ public final class Fleets {
 
     /** All that lives from start to stop. */
     private record Parts(
-            String controller, Threads threads, OkHttpClient http, SshReach reach, List<FleetThread> drivers) {}
+            ControllerIdentity identity, Threads threads, OkHttpClient http, SshReach reach, List<FleetThread> drivers) {}
 
     private final Tuning tuning = Tuning.current;
     private final Circuits circuits = new Circuits(tuning);
@@ -118,7 +118,7 @@ public final class Fleets {
         Files.createDirectories(root);
         Threads threads = new Threads();
         parts = new Parts(
-                controller(root),
+                ControllerIdentity.open(root),
                 threads,
                 JenkinsOkHttpClient.newClientBuilder(new OkHttpClient()).build(),
                 SshReach.start(),
@@ -176,6 +176,11 @@ public final class Fleets {
 
     Stream<Rental> rentals() {
         return all().flatMap(fleet -> fleet.rentals().stream());
+    }
+
+    /** Who this controller is; empty while Jenkins starts or stops. */
+    Optional<ControllerIdentity> identity() {
+        return Optional.ofNullable(parts).map(Parts::identity);
     }
 
     /** Whether rentals are looked after now. */
@@ -237,7 +242,7 @@ public final class Fleets {
         Bootstrap bootstrap = new Bootstrap(
                 parts.reach(), parts.http(), root.resolve("java"), List.of(java(key)), Bootstrap.Timeouts.DEFAULT);
         Fleet fleet = new Fleet(new Fleet.Parts(
-                parts.controller(),
+                parts.identity(),
                 client,
                 new RentalStore(directory, SECRETS),
                 new RentalAgents(this, key.id()),
@@ -283,16 +288,6 @@ public final class Fleets {
             LOGGER.warning(() -> "javaDownloadUrl " + url + " is no http(s) address; using the public one");
             return JavaSource.TEMURIN_21;
         }
-    }
-
-    private String controller(Path root) throws IOException {
-        Path file = root.resolve("controller.json");
-        if (Files.exists(file)) {
-            return json.readTree(file.toFile()).path("id").asText();
-        }
-        String id = ControllerId.random();
-        write(file, Map.of("id", id));
-        return id;
     }
 
     private void write(Path file, Object value) throws IOException {

@@ -13,7 +13,8 @@ import java.time.Instant;
  */
 final class AccountKey {
 
-    private static final String NAME = "account-key";
+    static final String NAME = "account-key";
+    private static final int VERSION = 1;
     private static final Duration RETRY = Duration.ofSeconds(15);
 
     private record Stored(int version, String publicKey, Hidden privateKey) {}
@@ -42,12 +43,12 @@ final class AccountKey {
     /** The key pair; made and written at the first call. */
     synchronized SshKeyPair pair() throws IOException {
         if (pair == null) {
-            var stored = store.load(NAME, Stored.class);
+            var stored = store.load(NAME, Stored.class, VERSION);
             if (stored.isPresent()) {
                 pair = SshKeyPair.parse(stored.get().privateKey().value(), comment);
             } else {
                 pair = SshKeyPair.generate(comment);
-                store.save(NAME, new Stored(1, pair.publicLine(), new Hidden(pair.privateText())));
+                store.save(NAME, new Stored(VERSION, pair.publicLine(), new Hidden(pair.privateText())));
             }
         }
         return pair;

@@ -15,18 +15,29 @@ final class Blocked {
 
     private static final Logger LOGGER = Logger.getLogger(Blocked.class.getName());
     private static final String NAME = "blocklist";
+    private static final int VERSION = 1;
 
     /** @param blocks as {@link Blocklist#entries()} */
     record Entries(int version, List<Block> blocks) {}
 
     private final RentalStore store;
+    private final boolean mayWrite;
     private volatile Blocklist list;
 
     Blocked(RentalStore store) throws IOException {
         this.store = store;
-        this.list = store.load(NAME, Entries.class)
-                .map(entries -> Blocklist.of(entries.blocks()))
-                .orElse(Blocklist.EMPTY);
+        Blocklist stored = Blocklist.EMPTY;
+        boolean readable = true;
+        try {
+            stored = store.load(NAME, Entries.class, VERSION)
+                    .map(entries -> Blocklist.of(entries.blocks()))
+                    .orElse(Blocklist.EMPTY);
+        } catch (NewerVersion e) {
+            LOGGER.severe(e.getMessage());
+            readable = false;
+        }
+        list = stored;
+        mayWrite = readable;
     }
 
     Blocklist list() {
@@ -43,8 +54,11 @@ final class Blocked {
             return;
         }
         list = next;
+        if (!mayWrite) {
+            return; // the file is a newer plugin's
+        }
         try {
-            store.save(NAME, new Entries(1, next.entries()));
+            store.save(NAME, new Entries(VERSION, next.entries()));
         } catch (IOException e) {
             // The block holds until the next restart; losing it costs a draw, not money on a forgotten machine.
             LOGGER.log(Level.WARNING, "Cannot write the blocklist", e);

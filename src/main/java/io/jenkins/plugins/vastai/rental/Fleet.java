@@ -39,7 +39,7 @@ public final class Fleet {
     /**
      * What a fleet is made of.
      *
-     * @param controller id of this controller, eight characters; part of every label
+     * @param identity who this controller is; one for all of its fleets
      * @param client for this account
      * @param store where the records are
      * @param agents is told what happens
@@ -51,7 +51,7 @@ public final class Fleet {
      * @param timing intervals and deadlines
      */
     public record Parts(
-            String controller,
+            ControllerIdentity identity,
             VastClient client,
             RentalStore store,
             Agents agents,
@@ -63,7 +63,7 @@ public final class Fleet {
 
     private static final Duration LEAST_REST = Duration.ofMillis(50);
 
-    private final String controller;
+    private final ControllerIdentity identity;
     private final InstantSource clock;
     private final Timing timing;
     private final Records records;
@@ -82,13 +82,14 @@ public final class Fleet {
 
     /** Reads the records; nothing is done before the first {@link #pass}. */
     public Fleet(Parts parts) throws IOException {
-        controller = parts.controller();
+        identity = parts.identity();
+        String controller = identity.id();
         clock = parts.clock();
         timing = parts.timing();
-        records = new Records(parts.store(), parts.agents(), clock);
+        records = new Records(parts.store(), parts.agents(), clock, identity);
         blocked = new Blocked(parts.store());
         Lanes lanes = new Lanes(parts.workers(), this::post);
-        standing = new Standing(parts.client(), lanes);
+        standing = new Standing(parts.client(), lanes, identity);
         poll = new Poll(parts.client(), lanes, timing, standing);
         disposal = new Disposal(records, lanes, parts.client(), timing, standing);
         accountKey = new AccountKey(parts.store(), parts.client(), lanes, records, standing, controller);
@@ -106,7 +107,7 @@ public final class Fleet {
                 new StartScripts(parts.client().address()));
         booting = new Booting(records, lanes, parts.client(), timing, parts.machines(), this::post, blocked, renting);
         serving = new Serving(records, timing);
-        orphans = new Orphans(records, parts.knownElsewhere(), timing, controller);
+        orphans = new Orphans(records, parts.store(), identity, parts.knownElsewhere(), timing);
     }
 
     /**
@@ -116,7 +117,7 @@ public final class Fleet {
      */
     public Rental order(Function<String, Order> order) {
         Instant now = clock.instant();
-        String id = Labels.newRentalId();
+        String id = identity.newRentalId();
         Order wanted = order.apply(id);
         RunnerSpec spec = wanted.spec();
         Rental rental = Rental.ordered(
@@ -203,9 +204,14 @@ public final class Fleet {
         post(() -> blocked.replace(change.apply(blocked.list())));
     }
 
-    /** What keeps the account from renting; empty when all is well. */
+    /** What keeps the fleet from renting, or from looking after all of its machines; empty when all is well. */
     public Optional<Reason> trouble() {
-        return standing.trouble();
+        return standing.trouble().or(records::newer);
+    }
+
+    /** Instances that no rental wanted, and what was done about them; newest first, also before the last restart. */
+    public List<Reaped> reaped() {
+        return orphans.reaped();
     }
 
     /** Checks again at once whether the account can rent. */
@@ -224,7 +230,7 @@ public final class Fleet {
 
     /** What every label of this controller begins with. */
     public String labelPrefix() {
-        return Labels.prefix(controller);
+        return Labels.prefix(identity.id());
     }
 
     /** One look at everything. One thread at a time. Never throws. */
@@ -233,6 +239,8 @@ public final class Fleet {
             guarded(next, "an answer");
         }
         Instant now = clock.instant();
+        // While it may be a copy of somebody's home, its records may be of somebody's machines.
+        boolean dormant = identity.dormant();
         List<Rental> all = records.all();
         Observation observed = poll.observed();
         int line = 0;
@@ -243,7 +251,7 @@ public final class Fleet {
             }
             busy |= busy(rental);
             int place = line;
-            if (!begun(rental)) {
+            if (!begun(rental) || (dormant && !rental.open().isEmpty())) {
                 continue;
             }
             if (!(rental.state().ended())) {
@@ -251,6 +259,9 @@ public final class Fleet {
             } else if (now.isAfter(rental.since().plus(timing.keepEnded()))) {
                 guarded(() -> forget(rental), "rental " + rental.id());
             }
+        }
+        if (dormant) {
+            return;
         }
         guarded(() -> orphans.pass(observed, now), "orphans");
         boolean stillBusy = busy;
@@ -342,7 +353,7 @@ public final class Fleet {
         Rental rental = records.get(id).orElseThrow();
         try {
             SshKeyPair key =
-                    rental.order().spec().vm() ? accountKey.pair() : SshKeyPair.generate("jenkins-" + controller);
+                    rental.order().spec().vm() ? accountKey.pair() : SshKeyPair.generate("jenkins-" + identity.id());
             records.announce(rental.key(key.publicLine(), new Hidden(key.privateText())));
         } catch (IOException e) {
             LOGGER.log(Level.WARNING, "Cannot read or write the controller's SSH key", e);

@@ -3,7 +3,8 @@ package io.jenkins.plugins.vastai.rental;
 import io.jenkins.plugins.vastai.api.Instance;
 import java.time.Instant;
 import java.util.Collection;
-import java.util.HashMap;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,16 +15,16 @@ import java.util.Optional;
  *
  * @param number counts from 1; 0 before the first
  * @param begun when the list call was sent: what happened later may be missing
- * @param byId every instance
+ * @param byId every instance, in the market's order
  */
 record Observation(long number, Instant begun, Map<Long, Instance> byId) {
 
     static final Observation NONE = new Observation(0, Instant.MIN, Map.of());
 
     static Observation of(long number, Instant begun, List<Instance> instances) {
-        Map<Long, Instance> byId = new HashMap<>();
+        Map<Long, Instance> byId = new LinkedHashMap<>();
         instances.forEach(instance -> byId.put(instance.id(), instance));
-        return new Observation(number, begun, Map.copyOf(byId));
+        return new Observation(number, begun, Collections.unmodifiableMap(byId));
     }
 
     /** By the contract when it is known, else by the label. */

@@ -23,12 +23,29 @@ final class Records {
     private final RentalStore store;
     private final Agents agents;
     private final InstantSource clock;
+    private final ControllerIdentity identity;
+    private final Map<String, NewerVersion> newer;
 
-    Records(RentalStore store, Agents agents, InstantSource clock) throws IOException {
+    Records(RentalStore store, Agents agents, InstantSource clock, ControllerIdentity identity) throws IOException {
         this.store = store;
         this.agents = agents;
         this.clock = clock;
-        store.load().forEach(rental -> rentals.put(rental.id(), rental));
+        this.identity = identity;
+        store.owner(identity.id());
+        store.ids().forEach(identity::remember);
+        RentalStore.Loaded loaded = store.load();
+        loaded.rentals().forEach(rental -> rentals.put(rental.id(), rental));
+        newer = loaded.newer();
+    }
+
+    /** Whether a newer plugin wrote that rental's record: it is ours, and it is left alone. */
+    boolean newer(String id) {
+        return newer.containsKey(id);
+    }
+
+    /** Why records are left alone; empty when all could be read. */
+    Optional<Reason> newer() {
+        return newer.values().stream().findFirst().map(one -> RentalText.NEWER_RECORDS.of(newer.size(), one.reason()));
     }
 
     Instant now() {
@@ -105,6 +122,7 @@ final class Records {
     }
 
     void forget(Rental rental) throws IOException {
+        identity.forgetting(rental.id());
         store.delete(rental.id());
         rentals.remove(rental.id());
     }

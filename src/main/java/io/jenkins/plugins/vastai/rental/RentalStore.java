@@ -3,58 +3,48 @@ package io.jenkins.plugins.vastai.rental;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationContext;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.JsonSerializer;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.SerializerProvider;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
-import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
 
 /**
- * Rentals and what belongs to them on disk: one JSON file each, written to a temporary file, forced, then moved into
- * place, so that a crash leaves the old or the new record and never half of one. {@link Hidden} values are encrypted.
- * Not thread-safe per file; the fleet's thread is the only writer.
+ * Rentals and what belongs to them on disk: one JSON file each, see {@link Documents}. {@link Hidden} values are
+ * encrypted. Not thread-safe per file; the fleet's thread is the only writer.
  */
 public final class RentalStore {
 
     private static final Logger LOGGER = Logger.getLogger(RentalStore.class.getName());
     private static final String SUFFIX = ".json";
+    private static final String RENTALS = "rentals";
+    private static final String OWNER = "owner";
+    private static final int OWNER_VERSION = 1;
+
+    private record Owner(int version, String controller) {}
 
     private final Path directory;
-    private final ObjectMapper mapper;
+    private final Documents documents;
 
     /** @param directory made when missing, readable for its owner only where the file system can do that */
     public RentalStore(Path directory, Secrets secrets) throws IOException {
         this.directory = directory;
-        this.mapper = JsonMapper.builder()
-                .addModule(new JavaTimeModule())
-                .addModule(hiding(secrets))
-                .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
-                .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
-                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                .enable(SerializationFeature.INDENT_OUTPUT)
-                .build();
+        this.documents = new Documents(hiding(secrets));
         Files.createDirectories(rentals());
     }
 
     void save(Rental rental) throws IOException {
-        write(file(rental.id()), rental);
+        documents.write(file(rental.id()), rental);
     }
 
     void delete(String id) throws IOException {
@@ -62,52 +52,92 @@ public final class RentalStore {
     }
 
     /**
+     * What is on disk.
+     *
+     * @param rentals that can be read
+     * @param newer files that a newer plugin wrote, by the rental's id: not read, not touched
+     */
+    record Loaded(List<Rental> rentals, Map<String, NewerVersion> newer) {}
+
+    /**
      * Every rental on disk. A file that cannot be read is left where it is and reported: its machine, if there is one,
      * is found again by its label.
      */
-    List<Rental> load() throws IOException {
+    Loaded load() throws IOException {
         List<Rental> loaded = new ArrayList<>();
-        try (Stream<Path> files = Files.list(rentals())) {
-            for (Path file :
-                    files.filter(f -> f.toString().endsWith(SUFFIX)).sorted().toList()) {
-                try {
-                    loaded.add(mapper.readValue(file.toFile(), Rental.class));
-                } catch (IOException | IllegalArgumentException e) {
-                    LOGGER.log(
-                            Level.SEVERE,
-                            e,
-                            () -> "Cannot read the rental record " + file + "; its machine is found by its label");
-                }
+        Map<String, NewerVersion> newer = new TreeMap<>();
+        for (Path file : files()) {
+            try {
+                loaded.add(documents.read(file, Rental.class, Rental.VERSION));
+            } catch (NewerVersion e) {
+                LOGGER.severe(e.getMessage());
+                newer.put(id(file), e);
+            } catch (IOException | IllegalArgumentException e) {
+                LOGGER.log(
+                        Level.SEVERE,
+                        e,
+                        () -> "Cannot read the rental record " + file + "; its machine is found by its label");
             }
         }
-        return loaded;
+        return new Loaded(loaded, newer);
+    }
+
+    /** The id of every rental of which there is a file, readable or not. */
+    List<String> ids() throws IOException {
+        return files().stream().map(RentalStore::id).toList();
     }
 
     /** Anything else that must survive, under a name of its own. */
     <T> void save(String name, T value) throws IOException {
-        write(directory.resolve(name + SUFFIX), value);
+        documents.write(directory.resolve(name + SUFFIX), value);
     }
 
-    <T> Optional<T> load(String name, Class<T> type) throws IOException {
+    /**
+     * @param newest version of its form that can be read
+     * @throws NewerVersion when a newer plugin wrote it: it must not be written over
+     */
+    <T> Optional<T> load(String name, Class<T> type, int newest) throws IOException {
         Path file = directory.resolve(name + SUFFIX);
-        return Files.exists(file) ? Optional.of(mapper.readValue(file.toFile(), type)) : Optional.empty();
+        return Files.exists(file) ? Optional.of(documents.read(file, type, newest)) : Optional.empty();
     }
 
-    private void write(Path file, Object value) throws IOException {
-        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-        try (FileChannel channel = FileChannel.open(
-                temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            ByteBuffer bytes = ByteBuffer.wrap(mapper.writeValueAsBytes(value));
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
+    /**
+     * Makes this the store of that controller. What another identity of this home left is set aside, whole, in a
+     * directory beside it: its machines may be another controller's.
+     */
+    void owner(String controller) throws IOException {
+        Optional<Owner> before = load(OWNER, Owner.class, OWNER_VERSION);
+        if (before.isPresent() && !before.get().controller().equals(controller)) {
+            Path aside = directory.resolve("of-" + before.get().controller());
+            Files.createDirectories(aside);
+            for (String name : List.of(RENTALS, AccountKey.NAME + SUFFIX, Orphans.NAME + SUFFIX)) {
+                // There already: a crash came in between, and what is here now is fresh and empty.
+                if (Files.exists(directory.resolve(name)) && !Files.exists(aside.resolve(name))) {
+                    Files.move(directory.resolve(name), aside.resolve(name));
+                }
             }
-            channel.force(true);
+            Files.createDirectories(rentals());
+            LOGGER.warning(() -> "The records of controller " + before.get().controller() + " are set aside in " + aside
+                    + "; its machines are left alone");
         }
-        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        if (before.isEmpty() || !before.get().controller().equals(controller)) {
+            save(OWNER, new Owner(OWNER_VERSION, controller));
+        }
+    }
+
+    private List<Path> files() throws IOException {
+        try (Stream<Path> files = Files.list(rentals())) {
+            return files.filter(file -> file.toString().endsWith(SUFFIX)).sorted().toList();
+        }
+    }
+
+    private static String id(Path file) {
+        String name = file.getFileName().toString();
+        return name.substring(0, name.length() - SUFFIX.length());
     }
 
     private Path rentals() {
-        return directory.resolve("rentals");
+        return directory.resolve(RENTALS);
     }
 
     private Path file(String id) {

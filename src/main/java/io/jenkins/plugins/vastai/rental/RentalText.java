@@ -97,5 +97,13 @@ public enum RentalText implements Reason.Kind {
     /** what failed */
     KEY_NOT_ATTACHED,
     /** characters, limit */
-    SCRIPT_TOO_LONG
+    SCRIPT_TOO_LONG,
+    /** id, path before, host before, path now, host now */
+    COPIED_HOME,
+    /** id, instances, one of their labels */
+    SHARED_ID,
+    /** file, its version, newest version known */
+    NEWER_VERSION,
+    /** files, the first of them */
+    NEWER_RECORDS
 }

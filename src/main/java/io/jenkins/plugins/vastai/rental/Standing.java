@@ -20,6 +20,7 @@ final class Standing {
 
     private final VastClient client;
     private final Lanes lanes;
+    private final ControllerIdentity identity;
 
     /** Read by pages, written by the engine's thread. */
     private volatile Reason trouble;
@@ -29,18 +30,23 @@ final class Standing {
     private Instant creditAt = Instant.MIN;
     private Instant nextCheck = Instant.MIN;
 
-    Standing(VastClient client, Lanes lanes) {
+    Standing(VastClient client, Lanes lanes, ControllerIdentity identity) {
         this.client = client;
         this.lanes = lanes;
+        this.identity = identity;
     }
 
     /** What keeps the account from renting, or the market from answering; empty when all is well. */
     Optional<Reason> trouble() {
-        return Optional.ofNullable(trouble != null ? trouble : unreachable);
+        return dormant().or(() -> Optional.ofNullable(trouble != null ? trouble : unreachable));
     }
 
     /** Why this order may not create now. Asks the market for the credit when what is known is old. */
     Optional<Reason> hold(Order order, Instant now) {
+        Optional<Reason> dormant = dormant();
+        if (dormant.isPresent()) {
+            return dormant;
+        }
         if (trouble != null || (order.balanceFloor() != null && now.isAfter(creditAt.plus(CREDIT_FRESH)))) {
             check(now);
         }
@@ -56,6 +62,10 @@ final class Standing {
         return credit.compareTo(order.balanceFloor()) < 0
                 ? Optional.of(RentalText.BALANCE_LOW.of(AllInPrice.show(credit), AllInPrice.show(order.balanceFloor())))
                 : Optional.empty();
+    }
+
+    private Optional<Reason> dormant() {
+        return identity.dormant() ? identity.suspicion().map(Suspicion::reason) : Optional.empty();
     }
 
     void answered() {

@@ -7,8 +7,10 @@ import io.jenkins.plugins.vastai.api.Pacing;
 import io.jenkins.plugins.vastai.api.Patience;
 import io.jenkins.plugins.vastai.api.VastClient;
 import io.jenkins.plugins.vastai.rental.Agents;
+import io.jenkins.plugins.vastai.rental.ControllerIdentity;
 import io.jenkins.plugins.vastai.rental.Draw;
 import io.jenkins.plugins.vastai.rental.Fleet;
+import io.jenkins.plugins.vastai.rental.Homes;
 import io.jenkins.plugins.vastai.rental.Machines;
 import io.jenkins.plugins.vastai.rental.Order;
 import io.jenkins.plugins.vastai.rental.Rental;
@@ -83,6 +85,7 @@ final class Controller {
     private final Set<String> retired = new HashSet<>();
     private final Set<Long> struck = new HashSet<>();
     private final Map<String, Instant> builds = new HashMap<>();
+    private ControllerIdentity identity;
     private Fleet fleet;
     private int crashes;
     private long killed;
@@ -112,8 +115,9 @@ final class Controller {
                         Duration.ofSeconds(20),
                         Duration.ofSeconds(10),
                         Duration.ofSeconds(10)));
+        identity = Homes.open(directory, directory, id, clock, new Random(random.nextLong()));
         fleet = new Fleet(new Fleet.Parts(
-                id,
+                identity,
                 client,
                 new RentalStore(directory, PLAIN),
                 Agents.NONE,
@@ -295,7 +299,7 @@ final class Controller {
     }
 
     String prefix() {
-        return "jenkins-" + id + "-";
+        return "jenkins-" + identity.id() + "-";
     }
 
     private Rental order() {

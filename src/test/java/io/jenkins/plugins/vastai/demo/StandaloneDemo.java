@@ -7,6 +7,7 @@ import io.jenkins.plugins.vastai.market.AllInPrice;
 import io.jenkins.plugins.vastai.rental.Agents;
 import io.jenkins.plugins.vastai.rental.Cost;
 import io.jenkins.plugins.vastai.rental.Draw;
+import io.jenkins.plugins.vastai.rental.ControllerIdentity;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.FleetThread;
 import io.jenkins.plugins.vastai.rental.Line;
@@ -86,7 +87,7 @@ public final class StandaloneDemo {
             OkHttpClient http = new OkHttpClient();
             Told told = new Told(runners.size());
             Fleet fleet = new Fleet(new Fleet.Parts(
-                    "demodemo",
+                    ControllerIdentity.open(directory),
                     new VastClient(
                             simulator.uri(),
                             () -> ApiKey.of(simulator.apiKey()),

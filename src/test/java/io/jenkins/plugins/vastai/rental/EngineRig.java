@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
@@ -23,9 +24,8 @@ import okhttp3.OkHttpClient;
  * The real engine and client against the simulator, with the clock in the test's hand: each step is one pass and one
  * second. Calls to the market run in place; only SSH takes real time.
  */
-final class EngineRig implements AutoCloseable {
+class EngineRig implements AutoCloseable {
 
-    static final String CONTROLLER = "abcdefgh";
     static final Secrets SECRETS = new Secrets() {
         @Override
         public String encrypt(String plain) {
@@ -40,20 +40,27 @@ final class EngineRig implements AutoCloseable {
     private static final Duration STEP = Duration.ofSeconds(1);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    final DrivenClock clock = new DrivenClock();
+    final DrivenClock clock;
     final Simulator simulator;
-    private final Path directory;
+    final Path home;
+    private final boolean own;
+    private final String host;
+    private final Random random = new Random();
     private final OkHttpClient http = new OkHttpClient();
     private final SshReach reach = SshReach.start();
     private String apiKey;
+    ControllerIdentity identity;
     Fleet fleet;
 
-    EngineRig(Path directory) throws IOException {
-        this(directory, builder -> builder);
+    EngineRig(Path home) throws IOException {
+        this(home, builder -> builder);
     }
 
-    EngineRig(Path directory, UnaryOperator<Simulator.Builder> change) throws IOException {
-        this.directory = directory;
+    EngineRig(Path home, UnaryOperator<Simulator.Builder> change) throws IOException {
+        this.home = home;
+        host = "here";
+        own = true;
+        clock = new DrivenClock();
         simulator = change.apply(Simulator.builder()
                         .clock(clock)
                         .limits(false)
@@ -64,6 +71,22 @@ final class EngineRig implements AutoCloseable {
                 .start();
         apiKey = simulator.apiKey();
         restart();
+    }
+
+    /** Another controller on the same account. */
+    EngineRig(Path home, String host, EngineRig other) throws IOException {
+        this.home = home;
+        this.host = host;
+        own = false;
+        clock = other.clock;
+        simulator = other.simulator;
+        apiKey = other.apiKey;
+        restart();
+    }
+
+    /** What the identity takes for the place of the home. */
+    Path place() {
+        return home;
     }
 
     /** A controller that comes back: nothing is left of the old one but its disk. */
@@ -80,14 +103,15 @@ final class EngineRig implements AutoCloseable {
                         Duration.ofSeconds(5),
                         Duration.ofSeconds(2),
                         Duration.ofSeconds(2)));
+        identity = Homes.open(home, place(), host, clock, random);
         fleet = new Fleet(new Fleet.Parts(
-                CONTROLLER,
+                identity,
                 client,
-                new RentalStore(directory, SECRETS),
+                new RentalStore(home, SECRETS),
                 Agents.NONE,
                 Machines.overSsh(
                         reach,
-                        new Bootstrap(reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
+                        new Bootstrap(reach, http, home.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
                 Runnable::run,
                 id -> false,
                 clock,
@@ -199,7 +223,9 @@ final class EngineRig implements AutoCloseable {
     @Override
     public void close() {
         reach.close();
-        simulator.close();
+        if (own) {
+            simulator.close();
+        }
         http.connectionPool().evictAll();
         http.dispatcher().executorService().shutdown();
     }

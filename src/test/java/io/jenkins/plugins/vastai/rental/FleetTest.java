@@ -61,7 +61,7 @@ class FleetTest {
         rig.fleet.retire(rental.id(), RentalText.LIFETIME_OVER.of(1));
         rental = rig.untilState(rental, State.DESTROYED);
         assertEquals(1, rental.draws().size());
-        assertTrue(rig.simulator.books().entries().get(0).label().startsWith("jenkins-abcdefgh-vast-"));
+        assertTrue(rig.simulator.books().entries().get(0).label().startsWith("jenkins-" + rig.identity.id() + "-vast-"));
     }
 
     @Test
@@ -317,14 +317,21 @@ class FleetTest {
 
     @Test
     void instanceWithOurLabelAndNoRecordIsDestroyedAndNobodyElses() throws IOException {
-        Rental rental = rig.untilState(rig.order(), State.REACHABLE);
-        Files.delete(home.resolve("rentals").resolve(rental.id() + ".json"));
+        Rental lost = rig.untilState(rig.order(), State.REACHABLE);
+        Rental kept = rig.untilState(rig.order(), State.REACHABLE);
+        Files.delete(home.resolve("rentals").resolve(lost.id() + ".json"));
         rig.restart();
+        rig.fleet.agentOnline(kept.id());
         rig.until(
                 "orphan destroyed",
                 Duration.ofMinutes(8),
-                () -> rig.simulator.books().left().isEmpty());
+                () -> rig.simulator.books().left().size() == 1);
         assertEquals(1, rig.simulator.requests(Endpoint.DESTROY).size(), rig.story());
+        assertEquals(State.IN_SERVICE, rig.state(kept));
+        rig.restart();
+        Reaped deed = rig.fleet.reaped().get(0);
+        assertTrue(deed.label().contains(lost.id()));
+        assertTrue(deed.reason().is(RentalText.ORPHAN));
     }
 
     @Test
