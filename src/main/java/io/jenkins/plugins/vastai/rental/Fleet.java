@@ -241,11 +241,10 @@ public final class Fleet {
         Instant now = clock.instant();
         // While it may be a copy of somebody's home, its records may be of somebody's machines.
         boolean dormant = identity.dormant();
-        List<Rental> all = records.all();
         Observation observed = poll.observed();
         int line = 0;
         boolean busy = false;
-        for (Rental rental : all) {
+        for (Rental rental : records.live()) {
             if (rental.state() == State.ORDERED) {
                 line++;
             }
@@ -254,9 +253,10 @@ public final class Fleet {
             if (!begun(rental) || (dormant && !rental.open().isEmpty())) {
                 continue;
             }
-            if (!(rental.state().ended())) {
-                guarded(() -> step(rental, observed, place, now), "rental " + rental.id());
-            } else if (now.isAfter(rental.since().plus(timing.keepEnded()))) {
+            guarded(() -> step(rental, observed, place, now), "rental " + rental.id());
+        }
+        for (Rental rental : records.unordered()) {
+            if (rental.state().ended() && now.isAfter(rental.since().plus(timing.keepEnded()))) {
                 guarded(() -> forget(rental), "rental " + rental.id());
             }
         }

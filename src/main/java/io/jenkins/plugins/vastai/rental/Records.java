@@ -56,9 +56,19 @@ final class Records {
         return Optional.ofNullable(rentals.get(id));
     }
 
-    /** Oldest order first: who waited longest is served first. */
+    /** Oldest order first. */
     List<Rental> all() {
+        return sorted(rental -> true);
+    }
+
+    /** Those that have not ended. Oldest order first: who waited longest is served first. */
+    List<Rental> live() {
+        return sorted(rental -> !rental.state().ended());
+    }
+
+    private List<Rental> sorted(Predicate<Rental> which) {
         return rentals.values().stream()
+                .filter(which)
                 .sorted(Comparator.comparing(Rental::orderedAt).thenComparing(Rental::id))
                 .toList();
     }

@@ -62,6 +62,27 @@ public record Timing(
                 Duration.ofDays(7));
     }
 
+    /** The same, but ended rentals stay visible for that long. */
+    public Timing keepEnded(Duration kept) {
+        return new Timing(
+                pollFast,
+                pollSlow,
+                searchFresh,
+                noOffer,
+                settle,
+                probe,
+                refused,
+                timedOut,
+                keyMissing,
+                prepare,
+                connect,
+                hostOffline,
+                agentOffline,
+                destroyRetry,
+                orphanGrace,
+                kept);
+    }
+
     /** The same with every waiting time divided; what is kept for people stays as it is. */
     public Timing dividedBy(long divisor) {
         return new Timing(

@@ -1,8 +1,11 @@
 package io.jenkins.plugins.vastai.chaos;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -12,7 +15,13 @@ class ChaosTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 20261124})
     void nothingLeaksAndNothingIsKilledByMistake(long seed) throws IOException {
-        Chaos.Result result = Chaos.run(120, seed);
-        assertFalse(result.broken(), result::toString);
+        Chaos.Outcome outcome = Chaos.run(200, seed, 2);
+        assertFalse(outcome.result().broken(), () -> outcome.result().toString());
+        assertTrue(outcome.crashes().containsKey(Crashes.Moment.CREATE_BEFORE_ANSWER), "crashes really came");
+    }
+
+    @Test
+    void sameSeedMakesTheSameRun() throws IOException {
+        assertEquals(Chaos.run(60, 7, 1), Chaos.run(60, 7, 1));
     }
 }

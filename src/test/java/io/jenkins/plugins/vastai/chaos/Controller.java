@@ -1,108 +1,106 @@
 package io.jenkins.plugins.vastai.chaos;
 
 import io.jenkins.plugins.vastai.api.ApiKey;
-import io.jenkins.plugins.vastai.api.CreateRequest;
-import io.jenkins.plugins.vastai.api.Instance;
 import io.jenkins.plugins.vastai.api.Pacing;
 import io.jenkins.plugins.vastai.api.Patience;
 import io.jenkins.plugins.vastai.api.VastClient;
+import io.jenkins.plugins.vastai.chaos.Crashes.Crash;
+import io.jenkins.plugins.vastai.chaos.Crashes.Moment;
+import io.jenkins.plugins.vastai.market.Blocklist;
 import io.jenkins.plugins.vastai.rental.Agents;
 import io.jenkins.plugins.vastai.rental.ControllerIdentity;
-import io.jenkins.plugins.vastai.rental.Draw;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.Homes;
-import io.jenkins.plugins.vastai.rental.Machines;
 import io.jenkins.plugins.vastai.rental.Order;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.rental.RentalStore;
 import io.jenkins.plugins.vastai.rental.RentalText;
 import io.jenkins.plugins.vastai.rental.RunnerSpec;
 import io.jenkins.plugins.vastai.rental.Secrets;
-import io.jenkins.plugins.vastai.rental.State;
+import io.jenkins.plugins.vastai.rental.Suspicion;
 import io.jenkins.plugins.vastai.rental.Timing;
-import io.jenkins.plugins.vastai.simulator.Books;
-import io.jenkins.plugins.vastai.simulator.DrivenClock;
-import io.jenkins.plugins.vastai.simulator.SimulatedInstance;
 import io.jenkins.plugins.vastai.simulator.Simulator;
-import io.jenkins.plugins.vastai.ssh.Access;
-import io.jenkins.plugins.vastai.ssh.Bootstrap;
-import io.jenkins.plugins.vastai.ssh.HostKey;
-import io.jenkins.plugins.vastai.ssh.Probe;
-import io.jenkins.plugins.vastai.ssh.SshKeyPair;
 import io.jenkins.plugins.vastai.text.Texts;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
+import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import okhttp3.Interceptor;
 import okhttp3.OkHttpClient;
 import okhttp3.Response;
 
-/** A controller that dies at random, and whose builds begin and end at random. */
+/**
+ * A controller that dies at random, whose disk loses a record now and then, whose clock is wrong, and whose admin
+ * decides what the engine asks. Nothing of it outlives a crash but its directory; its builds hold on to their agents.
+ */
 final class Controller {
 
-    static final int CAP = 40;
-    private static final double CRASH_AT_CALL = 0.002;
-    private static final double CRASH_BETWEEN_PASSES = 0.002;
+    static final int CAP = 12;
+
     /** Long enough that the engine's own patience with orphans and late instances is over. */
-    private static final Duration LAST_LOOK = Duration.ofMinutes(20);
+    private static final Duration LAST_LOOK = Duration.ofMinutes(25);
+    /** How long the admin takes to decide. */
+    private static final Duration THINKING = Duration.ofMinutes(30);
 
-    private static final HostKey HOST_KEY =
-            HostKey.parse(SshKeyPair.generate("host").publicLine());
+    private static final Duration ENDED_KEPT = Duration.ofHours(1);
+    private static final Duration BLOCKS_LIFTED = Duration.ofMinutes(20);
 
-    private static final Secrets PLAIN = new Secrets() {
-        @Override
-        public String encrypt(String plain) {
-            return plain;
-        }
+    /** GPU wanted, and the ceiling for it: above some offers of the market and below others. */
+    private record Kind(String instanceType, String ceiling) {}
 
-        @Override
-        public String decrypt(String encrypted) {
-            return encrypted;
-        }
-    };
+    private static final List<Kind> KINDS = List.of(
+            new Kind("1xRTX_4090", "0.62"),
+            new Kind("1xRTX_3090", "0.40"),
+            new Kind("1xRTX_5090", "0.80"),
+            new Kind("1xRTX_3060", "0.30"),
+            new Kind("1xRTX_A6000, 1xL40S", "1.10"));
 
-    /** The process is gone: nothing after this line runs. */
-    private static final class Crash extends Error {
-        private static final long serialVersionUID = 1;
-    }
-
-    private final String id;
-    private final Path directory;
     private final Simulator simulator;
-    private final DrivenClock clock;
+    private final InstantSource clock;
     private final Random random;
+    private final Crashes crashes;
+    private final Builds builds;
     private final OkHttpClient http;
-    private final Set<String> ordered = new HashSet<>();
-    private final Set<String> retired = new HashSet<>();
-    private final Set<Long> struck = new HashSet<>();
-    private final Map<String, Instant> builds = new HashMap<>();
+    private final Set<String> prefixes = new TreeSet<>();
+    private final Set<String> lost = new HashSet<>();
+    private Path home;
+    private String host;
     private ControllerIdentity identity;
     private Fleet fleet;
-    private int crashes;
-    private long killed;
+    private String writing;
     private boolean calm;
+    private boolean copy;
     private Instant quietSince;
+    private Instant blocksLifted;
+    private int decisions;
 
-    Controller(String id, Path directory, Simulator simulator, DrivenClock clock, Random random) throws IOException {
-        this.id = id;
-        this.directory = directory;
+    /** @param skew by how much its clock is wrong */
+    Controller(String host, Path home, Duration skew, Simulator simulator, Random random) throws IOException {
+        this.host = host;
+        this.home = home;
         this.simulator = simulator;
-        this.clock = clock;
         this.random = random;
+        this.clock = () -> simulator.clock().instant().plus(skew);
+        this.crashes = new Crashes(random);
+        this.builds = new Builds(simulator, clock, random);
         this.http = new OkHttpClient.Builder().addInterceptor(this::crashing).build();
+        this.blocksLifted = clock.instant();
         start();
     }
 
     private void start() throws IOException {
+        writing = null;
         VastClient client = new VastClient(
                 simulator.uri(),
                 () -> ApiKey.of(simulator.apiKey()),
@@ -112,51 +110,75 @@ final class Controller {
                         1,
                         Duration.ZERO,
                         Duration.ZERO,
-                        Duration.ofSeconds(20),
-                        Duration.ofSeconds(10),
-                        Duration.ofSeconds(10)));
-        identity = Homes.open(directory, directory, id, clock, new Random(random.nextLong()));
+                        Duration.ofSeconds(60),
+                        Duration.ofSeconds(60),
+                        Duration.ofSeconds(60)));
+        identity = Homes.open(home, home, host, clock, new Random(random.nextLong()));
+        prefixes.add(prefix(identity.id()));
+        Timing published = Timing.published();
         fleet = new Fleet(new Fleet.Parts(
                 identity,
                 client,
-                new RentalStore(directory, PLAIN),
+                new RentalStore(home, new Disk()),
                 Agents.NONE,
-                new SimulatedAccess(),
+                new SimulatedAccess(simulator, random),
                 Runnable::run,
                 rental -> false,
                 clock,
-                Timing.published()));
+                published.keepEnded(ENDED_KEPT)));
     }
 
-    /** Dies before the call is sent, or after the market acted and before the answer is read. */
+    /** Dies before the call is sent, after the market acted and before the answer is read, or soon after that. */
     private Response crashing(Interceptor.Chain chain) throws IOException {
-        maybeCrash();
+        boolean create = chain.request().url().encodedPath().contains("/asks/")
+                && chain.request().method().equals("PUT");
+        boolean destroy = chain.request().method().equals("DELETE");
+        crashes.maybe(create ? Moment.CREATE_BEFORE_SEND : destroy ? Moment.DESTROY_BEFORE_SEND : Moment.OTHER_CALL);
         Response response = chain.proceed(chain.request());
-        try {
-            maybeCrash();
-        } catch (Crash e) {
+        Moment answer = create
+                ? Moment.CREATE_BEFORE_ANSWER
+                : destroy ? Moment.DESTROY_BEFORE_ANSWER : Moment.OTHER_CALL;
+        if (crashes.decide(answer)) {
             response.close();
-            throw e;
+            throw crashes.die(answer);
+        }
+        if ((create || destroy) && response.isSuccessful()) {
+            writing = create ? "CREATE" : "DESTROY";
         }
         return response;
     }
 
-    private void maybeCrash() {
-        if (!calm && random.nextDouble() < CRASH_AT_CALL) {
-            throw new Crash();
+    /** Where records are written: each write asks for the rental's private key to be encrypted. */
+    private final class Disk implements Secrets {
+        @Override
+        public String encrypt(String plain) {
+            if (writing != null) {
+                Moment moment = Moment.valueOf(writing + "_BEFORE_RECORD");
+                writing = null;
+                crashes.maybe(moment);
+            }
+            return plain;
+        }
+
+        @Override
+        public String decrypt(String encrypted) {
+            return encrypted;
         }
     }
 
     /** One step of the controller's life: order, pass, builds begin and end. Returns how many were ordered. */
     int work(int most) {
         int count = 0;
-        for (int i = 0; i < 3 && count < most && open() < CAP; i++) {
-            ordered.add(order().id());
+        for (int i = 0; i < 3 && count < most && !identity.dormant() && open() < CAP; i++) {
+            order();
             count++;
         }
         pass();
-        builds();
-        if (random.nextDouble() < CRASH_BETWEEN_PASSES) {
+        if (!identity.dormant()) {
+            builds.step(fleet);
+        }
+        if (crashes.decide(Moment.BETWEEN_PASSES)) {
+            crashes.die(Moment.BETWEEN_PASSES);
             crash();
         }
         return count;
@@ -168,89 +190,88 @@ final class Controller {
         } catch (Crash e) {
             crash();
         }
-        watch();
+        builds.watch(fleet);
+        admin();
     }
 
     private void crash() {
-        crashes++;
         try {
+            if (!calm && random.nextInt(10) == 0) {
+                loseARecord();
+            }
             start();
         } catch (IOException e) {
-            throw new IllegalStateException(e);
+            throw new UncheckedIOException(e);
         }
-        // As the Jenkins face does: builds hold on to their agents, and an agent without a rental goes.
-        builds.keySet().removeIf(rental -> fleet.rental(rental).isEmpty());
+        builds.restarted(fleet);
     }
 
-    private void builds() {
-        for (Rental rental : fleet.rentals()) {
-            if (!rental.needed()) {
-                builds.remove(rental.id());
-            } else if (rental.state() == State.REACHABLE) {
-                fleet.agentOnline(rental.id());
-                builds.putIfAbsent(rental.id(), clock.instant().plusSeconds(10 + random.nextInt(150)));
-            } else if (rental.state() == State.IN_SERVICE) {
-                Instant end = builds.computeIfAbsent(
-                        rental.id(), key -> clock.instant().plusSeconds(10 + random.nextInt(150)));
-                if (clock.instant().isAfter(end)) {
-                    retire(rental);
-                }
-                if (!running(rental)) {
-                    fleet.agentOffline(rental.id());
-                }
-            } else if (random.nextInt(2000) == 0) {
-                retire(rental); // its build was cancelled while the machine was on its way
+    private void loseARecord() throws IOException {
+        List<Path> files;
+        try (Stream<Path> list = Files.list(home.resolve("rentals"))) {
+            files = list.filter(file -> file.toString().endsWith(".json")).sorted().toList();
+        }
+        if (!files.isEmpty()) {
+            Path file = files.get(random.nextInt(files.size()));
+            Files.delete(file);
+            lost.add(file.getFileName().toString().replace(".json", ""));
+        }
+    }
+
+    /** Lifts blocks, or the market would run out of machines, and answers what the engine asks. */
+    private void admin() {
+        if (clock.instant().isAfter(blocksLifted.plus(BLOCKS_LIFTED))) {
+            blocksLifted = clock.instant();
+            fleet.blocks(list -> Blocklist.EMPTY);
+        }
+        Suspicion suspicion = identity.suspicion().orElse(null);
+        if (suspicion == null || clock.instant().isBefore(suspicion.since().plus(THINKING))) {
+            return;
+        }
+        decisions++;
+        try {
+            if (copy && suspicion.kind() == Suspicion.Kind.COPIED_HOME) {
+                identity.renew();
+                start();
+            } else {
+                identity.keep();
             }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
-    private void retire(Rental rental) {
-        retired.add(rental.id());
-        fleet.retire(rental.id(), RentalText.BUILD_DONE.of());
+    /** A controller that starts on a copy of this one's home, which lives on. Its Jenkins knows the same agents. */
+    Controller cloned(String otherHost, Path to, Random chance) throws IOException {
+        Homes.copy(home, to);
+        Controller clone = new Controller(otherHost, to, Duration.ZERO, simulator, chance);
+        clone.copy = true;
+        clone.prefixes.clear(); // it orders nothing before it has an identity of its own
+        // Their agents cannot connect from there, and its Jenkins gives them up.
+        clone.fleet.rentals().forEach(clone::giveUp);
+        return clone;
     }
 
-    /** The truth about machines whose agent is in use: they are alive unless fate struck them. */
-    private void watch() {
-        for (Rental rental : fleet.rentals()) {
-            Draw draw = rental.draws().isEmpty()
-                    ? null
-                    : rental.draws().get(rental.draws().size() - 1);
-            if (builds.containsKey(rental.id())
-                    && !retired.contains(rental.id())
-                    && draw != null
-                    && draw.instanceId() != null
-                    && !struck.contains(draw.instanceId())) {
-                boolean dead = simulator
-                        .books()
-                        .entry(draw.instanceId())
-                        .map(entry -> entry.destroyedBy().equals(Optional.of(Books.Hand.API_KEY)))
-                        .orElse(false);
-                if (dead && running(draw.instanceId())) {
-                    continue;
-                }
-                if (dead) {
-                    killed++;
-                    struck.add(draw.instanceId());
-                    System.out.println("chaos: killed " + draw + " of " + rental.story());
-                }
-            }
-        }
+    private void giveUp(Rental rental) {
+        fleet.fail(rental.id(), RentalText.AGENT_LOST.of(5));
     }
 
-    private boolean running(Rental rental) {
-        return rental.current().map(Draw::instanceId).map(this::running).orElse(false);
-    }
-
-    private boolean running(long instance) {
-        return simulator.instance(instance).map(SimulatedInstance::running).orElse(false);
+    /** The home moves to another computer, and goes on there. */
+    void moved(String otherHost, Path to) throws IOException {
+        Homes.copy(home, to);
+        home = to;
+        host = otherHost;
+        start();
+        builds.restarted(fleet);
     }
 
     /** No more orders and no more crashes: everything is given back. */
     void finish() {
         calm = true;
+        crashes.stop();
         for (Rental rental : fleet.rentals()) {
             if (rental.needed()) {
-                retire(rental);
+                builds.retire(fleet, rental);
             }
         }
     }
@@ -264,7 +285,7 @@ final class Controller {
 
     /** Whether nothing has been open for so long that nothing late can come any more. */
     boolean lookedLong() {
-        if (open() > 0) {
+        if (open() > 0 || identity.suspicion().isPresent()) {
             quietSince = null;
             return false;
         }
@@ -286,33 +307,57 @@ final class Controller {
                 });
     }
 
-    void struck(long instance) {
-        struck.add(instance);
+    Builds builds() {
+        return builds;
     }
 
-    int crashes() {
-        return crashes;
+    Map<Moment, Integer> crashes() {
+        return crashes.came();
     }
 
-    long killedByMistake() {
-        return killed;
+    /** Rentals of which the disk lost the record. */
+    Set<String> lost() {
+        return lost;
     }
 
-    String prefix() {
-        return "jenkins-" + identity.id() + "-";
+    int decisions() {
+        return decisions;
     }
 
-    private Rental order() {
-        String[] kinds = {"1xRTX_4090", "1xRTX_3090", "1xRTX_5090", "1xRTX_3060", "1xRTX_A6000, 1xL40S"};
-        RunnerSpec spec = RunnerSpec.of(
-                kinds[random.nextInt(kinds.length)], "nvidia/cuda:12.0.0-base-ubuntu22.04", random.nextInt(20) == 0);
-        RunnerSpec runner =
-                spec.vm() ? RunnerSpec.of("1xRTX_4090", "vastai/kvm:ubuntu_cli_22.04-2025-11-21", true) : spec;
-        return fleet.order(rental -> new Order(
+    /** Of every identity that it ever had. */
+    Set<String> prefixes() {
+        return prefixes;
+    }
+
+    private static String prefix(String id) {
+        return "jenkins-" + id + "-";
+    }
+
+    private void order() {
+        Kind kind = KINDS.get(random.nextInt(KINDS.size()));
+        boolean vm = random.nextInt(20) == 0;
+        BigDecimal ceiling = new BigDecimal(vm ? "0.90" : kind.ceiling());
+        RunnerSpec spec = new RunnerSpec(
+                vm ? "1xRTX_4090" : kind.instanceType(),
+                vm ? "vastai/kvm:ubuntu_cli_22.04-2025-11-21" : "nvidia/cuda:12.0.0-base-ubuntu22.04",
+                "",
+                RunnerSpec.DISK_SPACE_GB,
+                0,
+                vm,
+                ceiling,
+                RunnerSpec.MIN_RELIABILITY,
+                true,
+                false,
+                RunnerSpec.MIN_DOWNLOAD_MBPS,
+                RunnerSpec.RUNTYPE,
+                Map.of(),
+                "",
+                null);
+        Rental rental = fleet.order(id -> new Order(
                 "chaos",
                 "gpu",
-                "gpu-" + rental,
-                runner,
+                "gpu-" + id,
+                spec,
                 "/home/jenkins",
                 17,
                 4,
@@ -321,64 +366,6 @@ final class Controller {
                 CAP,
                 0,
                 null));
-    }
-
-    /** A machine that somebody with the same account rented by hand. */
-    static long rentForSomebodyElse(Simulator simulator) throws IOException {
-        VastClient client =
-                new VastClient(simulator.uri(), () -> ApiKey.of(simulator.apiKey()), new OkHttpClient(), Pacing.none());
-        return client.createInstance(
-                        simulator.market().find("RTX 4090", 1).get(0).id(),
-                        CreateRequest.builder()
-                                .image("ubuntu:22.04")
-                                .label("somebody-else")
-                                .diskGb(20)
-                                .runtype("ssh_direct")
-                                .build())
-                .instanceId();
-    }
-
-    /** What SSH would show, by what the simulator knows. */
-    private final class SimulatedAccess implements Machines {
-
-        @Override
-        public CompletableFuture<Probe> probe(
-                List<Instance.Endpoint> endpoints, String user, SshKeyPair key, Duration timeout) {
-            Instance.Endpoint endpoint = endpoints.get(0);
-            boolean up = simulator.instances().stream()
-                    .anyMatch(instance -> instance.running()
-                            && (instance.directPort() == endpoint.port() || instance.proxyPort() == endpoint.port()));
-            Probe.Outcome outcome = !up || random.nextInt(20) == 0
-                    ? Probe.Outcome.REFUSED
-                    : random.nextInt(100) == 0 ? Probe.Outcome.AUTH_REFUSED : Probe.Outcome.REACHED;
-            return CompletableFuture.completedFuture(new Probe(
-                    outcome,
-                    endpoint,
-                    outcome == Probe.Outcome.REACHED ? Optional.of(HOST_KEY) : Optional.empty(),
-                    RentalText.PROGRESS.of(outcome, endpoint),
-                    List.of()));
-        }
-
-        @Override
-        public CompletableFuture<Bootstrap.Step> prepare(Access access, Bootstrap.Wanted wanted, boolean patient) {
-            int fate = random.nextInt(30);
-            Bootstrap.Step step =
-                    switch (fate) {
-                        case 0 ->
-                            new Bootstrap.Failed(
-                                    RentalText.PROGRESS.of("wrong GPU", fate), Bootstrap.Fault.MACHINE, List.of());
-                        case 1, 2, 3 -> new Bootstrap.Pending(RentalText.PROGRESS.of("installing", fate));
-                        default ->
-                            new Bootstrap.Prepared(
-                                    "/usr/bin/java",
-                                    21,
-                                    List.of(new Bootstrap.Gpu("GPU", 1)),
-                                    Optional.empty(),
-                                    Optional.empty(),
-                                    20,
-                                    List.of());
-                    };
-            return CompletableFuture.completedFuture(step);
-        }
+        builds.ordered(rental.id(), ceiling);
     }
 }

@@ -23,6 +23,7 @@ public interface Books {
     /**
      * One contract's account.
      *
+     * @param perHour $ for GPUs and disk while it runs, as agreed now
      * @param destroyed empty while it is alive
      * @param gpu $ for the GPUs so far
      * @param storage $ for the disk so far
@@ -31,6 +32,7 @@ public interface Books {
             long id,
             String label,
             long machineId,
+            BigDecimal perHour,
             Instant created,
             Optional<Instant> destroyed,
             Optional<Hand> destroyedBy,

@@ -49,6 +49,8 @@ final class Contract {
     Books.Hand destroyedBy;
     /** Out of list and show for good. */
     boolean gone;
+    /** Was kept out of list and show although it existed. */
+    boolean hidden;
     /** Raised whenever the planned future is void. */
     int generation;
 
@@ -137,6 +139,7 @@ final class Contract {
                 Optional.ofNullable(destroyed),
                 directPort,
                 proxyPort,
+                hidden,
                 Optional.ofNullable(machine).map(Machine::directory),
                 Map.copyOf(order.env()));
     }

@@ -129,8 +129,11 @@ final class Contracts {
         Contract c = new Contract(nextId, listing, order, at, secret(64), secret(64), accountKeys);
         all.put(c.id, c);
         decideFaults(c);
-        c.visibleFrom = at.plus(settings.readLag);
+        c.visibleFrom = at.plus(c.fault(Fault.Kind.UNLISTED)
+                .map(fault -> fault.delay().orElse(Duration.ofMinutes(10)))
+                .orElse(settings.readLag));
         c.gone = c.has(Fault.Kind.PHANTOM);
+        c.hidden = c.gone || c.has(Fault.Kind.UNLISTED);
         site.assignPorts(c);
         bill(c, at);
         if (startable) {

@@ -88,6 +88,8 @@ public record Fault(
 
         /** The contract never shows up in list or show; billed all the same. */
         PHANTOM(Scope.INSTANCE),
+        /** The contract shows up in list and show only after the delay (10 min); billed and running all the same. */
+        UNLISTED(Scope.INSTANCE),
         /** Loading for ever. */
         STUCK_LOADING(Scope.INSTANCE),
         /** Loading (or created, for OCI errors) with the text as status_msg, for ever. */

@@ -330,14 +330,20 @@ final class HttpFace implements AutoCloseable {
                 return serverError(failing.get());
             }
         }
+        boolean empty = hit(Fault.Kind.EMPTY_LIST, occasion).isPresent();
+        boolean none = !empty && hit(Fault.Kind.NULL_LIST, occasion).isPresent();
+        boolean truncated = !empty && !none && hit(Fault.Kind.TRUNCATED_LIST, occasion).isPresent();
+        if (!empty && !none && !truncated) {
+            return answer;
+        }
         ObjectNode body = (ObjectNode) Json.parse(answer.body()).orElseThrow();
-        if (hit(Fault.Kind.EMPTY_LIST, occasion).isPresent()) {
+        if (empty) {
             body.put("instances_found", 0).put("total_instances", 0).putNull("next_token");
             body.putObject("label_counts");
             body.putArray("instances");
             return Answer.ok(body);
         }
-        if (hit(Fault.Kind.NULL_LIST, occasion).isPresent()) {
+        if (none) {
             body.put("instances_found", 0)
                     .put("total_instances", 0)
                     .putNull("next_token")
@@ -345,15 +351,12 @@ final class HttpFace implements AutoCloseable {
             body.putObject("label_counts");
             return Answer.ok(body);
         }
-        if (hit(Fault.Kind.TRUNCATED_LIST, occasion).isPresent()) {
-            ArrayNode rows = (ArrayNode) body.get("instances");
-            int keep = rows.size() / 2;
-            while (rows.size() > keep) {
-                rows.remove(rows.size() - 1);
-            }
-            body.put("instances_found", keep).putNull("next_token");
-            return Answer.ok(body);
+        ArrayNode rows = (ArrayNode) body.get("instances");
+        int keep = rows.size() / 2;
+        while (rows.size() > keep) {
+            rows.remove(rows.size() - 1);
         }
-        return answer;
+        body.put("instances_found", keep).putNull("next_token");
+        return Answer.ok(body);
     }
 }

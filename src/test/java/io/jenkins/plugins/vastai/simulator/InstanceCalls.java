@@ -112,6 +112,7 @@ final class InstanceCalls {
         Faults.Occasion occasion = Contracts.occasion(Optional.of(Endpoint.DESTROY), c);
         Optional<Fault> back = world.faults.hit(Fault.Kind.DESTROY_RESURRECTS, occasion);
         if (back.isPresent()) {
+            c.hidden = true;
             c.visibleFrom = now.plus(back.get().delay().orElse(Duration.ofSeconds(1)));
         } else if (world.faults.hit(Fault.Kind.DESTROY_IGNORED, occasion).isEmpty()) {
             world.contracts.destroy(c, call.key().map(ApiKeys.ApiKey::hand).orElse(Books.Hand.OUTSIDE), now);

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** The account: credit, and a line for each contract whose rates change with its state. Guarded by the world's lock. */
 final class Ledger implements Books {
@@ -59,6 +60,7 @@ final class Ledger implements Books {
                     contract.id,
                     contract.labelText(),
                     contract.host.machineId,
+                    contract.gpuPerHour.add(contract.storagePerHour),
                     contract.created,
                     Optional.ofNullable(contract.destroyed),
                     Optional.ofNullable(contract.destroyedBy),
@@ -117,32 +119,38 @@ final class Ledger implements Books {
                 : Optional.of(spentUntil.plusNanos(nanos.longValueExact()));
     }
 
-    private List<Entry> settled() {
+    private List<Entry> settled(Predicate<Contract> which) {
         synchronized (lock) {
             settle.run();
             Instant now = clock.instant();
-            return lines.values().stream().map(line -> line.entry(now)).toList();
+            return lines.values().stream()
+                    .filter(line -> which.test(line.contract))
+                    .map(line -> line.entry(now))
+                    .toList();
         }
     }
 
     @Override
     public List<Entry> entries() {
-        return settled();
+        return settled(any -> true);
     }
 
     @Override
     public Optional<Entry> entry(long id) {
-        return settled().stream().filter(e -> e.id() == id).findFirst();
+        synchronized (lock) {
+            settle.run();
+            return Optional.ofNullable(lines.get(id)).map(line -> line.entry(clock.instant()));
+        }
     }
 
     @Override
     public List<Entry> left() {
-        return settled().stream().filter(e -> e.destroyed().isEmpty()).toList();
+        return settled(Contract::alive);
     }
 
     @Override
     public BigDecimal total() {
-        return settled().stream().map(Entry::total).reduce(BigDecimal.ZERO, BigDecimal::add);
+        return entries().stream().map(Entry::total).reduce(BigDecimal.ZERO, BigDecimal::add);
     }
 
     @Override
@@ -154,7 +162,7 @@ final class Ledger implements Books {
     public int maximumAlive(String labelPrefix) {
         record Change(Instant at, int by) {}
         List<Change> changes = new ArrayList<>();
-        for (Entry entry : settled()) {
+        for (Entry entry : entries()) {
             if (entry.label().startsWith(labelPrefix)) {
                 changes.add(new Change(entry.created(), 1));
                 entry.destroyed().ifPresent(end -> changes.add(new Change(end, -1)));

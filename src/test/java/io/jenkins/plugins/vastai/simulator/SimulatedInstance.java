@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param vm a virtual machine, not a container
  * @param directPort 127.0.0.1 port that plays the published port 22; 0 when there is none
  * @param proxyPort 127.0.0.1 port that plays the SSH proxy
+ * @param hidden the market kept it out of its lists for a while although it existed
  * @param directory the machine's root directory once it has run; empty with SSH off
  * @param environment as given at create, and by the market
  */
@@ -30,6 +31,7 @@ public record SimulatedInstance(
         Optional<Instant> destroyed,
         int directPort,
         int proxyPort,
+        boolean hidden,
         Optional<Path> directory,
         Map<String, String> environment) {
     public boolean alive() {

@@ -137,7 +137,10 @@ public final class Simulator implements AutoCloseable {
     }
 
     public Optional<SimulatedInstance> instance(long id) {
-        return instances().stream().filter(i -> i.id() == id).findFirst();
+        synchronized (world.lock) {
+            world.settle();
+            return world.contracts.find(id).map(Contract::view);
+        }
     }
 
     /** Every call so far, oldest first. */
