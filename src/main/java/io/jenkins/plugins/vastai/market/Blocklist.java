@@ -13,13 +13,14 @@ import java.util.Set;
 
 /**
  * Machines that failed and are left alone for a while. Without this memory the cheapest bad machine is drawn again and
- * again: it is cheap because nobody keeps it. A host with several machines on the list is left alone as a whole.
+ * again: it is cheap because nobody keeps it. A host with several machines on the list is left alone as a whole. Apart
+ * from what was learned it holds what an admin said.
  *
  * <p>An immutable value: changing methods return a new list. On disk it is its {@link #entries()}.
  */
 public final class Blocklist {
 
-    public static final Blocklist EMPTY = new Blocklist(List.of());
+    public static final Blocklist EMPTY = new Blocklist(List.of(), List.of());
 
     /** So many machines of one host blocked at once condemn the host; one bad box in a datacenter does not. */
     static final int MACHINES_PER_HOST = 3;
@@ -30,7 +31,10 @@ public final class Blocklist {
     private final Map<Long, Block> byMachine;
     private final Map<Long, List<Block>> byHost;
 
-    private Blocklist(Collection<Block> blocks) {
+    private final List<Ban> bans;
+
+    private Blocklist(Collection<Block> blocks, Collection<Ban> bans) {
+        this.bans = List.copyOf(bans);
         byMachine = new HashMap<>();
         byHost = new HashMap<>();
         for (Block block : blocks) {
@@ -47,7 +51,12 @@ public final class Blocklist {
 
     /** The list with these entries; of two for one machine the longer counts. */
     public static Blocklist of(Collection<Block> entries) {
-        return entries.isEmpty() ? EMPTY : new Blocklist(entries);
+        return of(entries, List.of());
+    }
+
+    /** As {@link #of(Collection)}, with what an admin does not want. */
+    public static Blocklist of(Collection<Block> entries, Collection<Ban> bans) {
+        return entries.isEmpty() && bans.isEmpty() ? EMPTY : new Blocklist(entries, bans);
     }
 
     /** Every entry, the latest first. */
@@ -60,8 +69,45 @@ public final class Blocklist {
                 .toList();
     }
 
+    /** What an admin does not want, in the order in which it was said. */
+    public List<Ban> bans() {
+        return bans;
+    }
+
     public boolean isEmpty() {
-        return byMachine.isEmpty();
+        return byMachine.isEmpty() && bans.isEmpty();
+    }
+
+    /** The list with this ban in place of an earlier one of the same machine or host from the same source. */
+    public Blocklist with(Ban ban) {
+        List<Ban> next = new ArrayList<>(without(ban.source(), ban.kind(), ban.id()).bans);
+        next.add(ban);
+        return of(byMachine.values(), next);
+    }
+
+    /** The list without the ban that this source has on that machine or host. */
+    public Blocklist without(String source, Ban.Kind kind, long id) {
+        return of(
+                byMachine.values(),
+                bans.stream()
+                        .filter(ban -> !(ban.source().equals(source) && ban.kind() == kind && ban.id() == id))
+                        .toList());
+    }
+
+    /** The list with these bans in place of all that the source has made so far. */
+    public Blocklist withAll(String source, Collection<Ban> its) {
+        if (its.stream().anyMatch(ban -> !ban.source().equals(source))) {
+            throw new IllegalArgumentException("bans of another source than " + source);
+        }
+        List<Ban> next = new ArrayList<>(
+                bans.stream().filter(ban -> !ban.source().equals(source)).toList());
+        next.addAll(its);
+        return of(byMachine.values(), next);
+    }
+
+    /** The list without anything learned; what an admin said stays. */
+    public Blocklist forgotten() {
+        return of(List.of(), bans);
     }
 
     /**
@@ -83,15 +129,7 @@ public final class Blocklist {
             until = earlier.until();
         }
         blocks.add(new Block(machineId, hostId, failure, reason, now, until, times));
-        return new Blocklist(blocks);
-    }
-
-    /** The list with this entry in place of an earlier one of the same machine. */
-    public Blocklist with(Block block) {
-        List<Block> blocks =
-                new ArrayList<>(without(block.machineId()).byMachine.values());
-        blocks.add(block);
-        return new Blocklist(blocks);
+        return new Blocklist(blocks, bans);
     }
 
     /** The list without this machine. */
@@ -99,9 +137,11 @@ public final class Blocklist {
         if (!byMachine.containsKey(machineId)) {
             return this;
         }
-        return of(byMachine.values().stream()
-                .filter(block -> block.machineId() != machineId)
-                .toList());
+        return of(
+                byMachine.values().stream()
+                        .filter(block -> block.machineId() != machineId)
+                        .toList(),
+                bans);
     }
 
     /**
@@ -112,19 +152,20 @@ public final class Blocklist {
         List<Block> kept = byMachine.values().stream()
                 .filter(block -> now.isBefore(block.until().plus(Duration.between(block.since(), block.until()))))
                 .toList();
-        return kept.size() == byMachine.size() ? this : of(kept);
+        List<Ban> standing = bans.stream().filter(ban -> ban.activeAt(now)).toList();
+        return kept.size() == byMachine.size() && standing.size() == bans.size() ? this : of(kept, standing);
     }
 
     /** Whether a machine is not to be rented now, by itself or because of its host. */
     public boolean blocks(long machineId, long hostId, Instant now) {
-        if (byMachine.isEmpty()) {
-            return false;
+        if (bans.stream().anyMatch(ban -> ban.hits(machineId, hostId, now))) {
+            return true;
         }
         Block own = byMachine.get(machineId);
         return own != null && own.activeAt(now) || blocksHost(hostId, now);
     }
 
-    /** Whether a host is left alone as a whole. */
+    /** Whether a host is left alone as a whole because of its machines' failures. */
     public boolean blocksHost(long hostId, Instant now) {
         List<Block> machines = byHost.get(hostId);
         if (machines == null) {
@@ -148,16 +189,16 @@ public final class Blocklist {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Blocklist that && byMachine.equals(that.byMachine);
+        return other instanceof Blocklist that && byMachine.equals(that.byMachine) && bans.equals(that.bans);
     }
 
     @Override
     public int hashCode() {
-        return byMachine.hashCode();
+        return 31 * byMachine.hashCode() + bans.hashCode();
     }
 
     @Override
     public String toString() {
-        return "Blocklist" + byMachine.keySet();
+        return "Blocklist" + byMachine.keySet() + bans;
     }
 }

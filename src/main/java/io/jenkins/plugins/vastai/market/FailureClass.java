@@ -13,8 +13,6 @@ public enum FailureClass {
     HOST_FAULT(Duration.ofDays(3)),
     /** The GPU is not what was ordered, or does not work. */
     HARDWARE(Duration.ofDays(7)),
-    /** Somebody put the machine on the list by hand. */
-    BY_HAND(Duration.ofDays(30)),
     /** Our own settings are wrong (image, credentials, start script): no machine is to blame. Never blocks. */
     TEMPLATE(null),
     /** The market's doing: offer gone, throttled, no money. Never blocks. */

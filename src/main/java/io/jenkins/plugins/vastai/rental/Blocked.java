@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.rental;
 
+import io.jenkins.plugins.vastai.market.Ban;
 import io.jenkins.plugins.vastai.market.Block;
 import io.jenkins.plugins.vastai.market.Blocklist;
 import io.jenkins.plugins.vastai.market.FailureClass;
@@ -17,8 +18,11 @@ final class Blocked {
     private static final String NAME = "blocklist";
     private static final int VERSION = 1;
 
-    /** @param blocks as {@link Blocklist#entries()} */
-    record Entries(int version, List<Block> blocks) {}
+    /**
+     * @param blocks as {@link Blocklist#entries()}
+     * @param bans as {@link Blocklist#bans()}; null in a file of before there were any
+     */
+    record Entries(int version, List<Block> blocks, List<Ban> bans) {}
 
     private final RentalStore store;
     private final boolean mayWrite;
@@ -30,7 +34,7 @@ final class Blocked {
         boolean readable = true;
         try {
             stored = store.load(NAME, Entries.class, VERSION)
-                    .map(entries -> Blocklist.of(entries.blocks()))
+                    .map(entries -> Blocklist.of(entries.blocks(), entries.bans() == null ? List.of() : entries.bans()))
                     .orElse(Blocklist.EMPTY);
         } catch (NewerVersion e) {
             LOGGER.severe(e.getMessage());
@@ -58,7 +62,7 @@ final class Blocked {
             return; // the file is a newer plugin's
         }
         try {
-            store.save(NAME, new Entries(VERSION, next.entries()));
+            store.save(NAME, new Entries(VERSION, next.entries(), next.bans()));
         } catch (IOException e) {
             // The block holds until the next restart; losing it costs a draw, not money on a forgotten machine.
             LOGGER.log(Level.WARNING, "Cannot write the blocklist", e);

@@ -1,6 +1,7 @@
 package io.jenkins.plugins.vastai.rental;
 
 import io.jenkins.plugins.vastai.api.VastClient;
+import io.jenkins.plugins.vastai.market.Ban;
 import io.jenkins.plugins.vastai.market.Block;
 import io.jenkins.plugins.vastai.market.Blocklist;
 import io.jenkins.plugins.vastai.market.GpuCatalogue;
@@ -106,7 +107,7 @@ public final class Fleet {
                 controller,
                 new StartScripts(parts.client().address()));
         booting = new Booting(records, lanes, parts.client(), timing, parts.machines(), this::post, blocked, renting);
-        serving = new Serving(records, timing);
+        serving = new Serving(records, timing, standing);
         orphans = new Orphans(records, parts.store(), identity, parts.knownElsewhere(), timing);
     }
 
@@ -194,12 +195,20 @@ public final class Fleet {
         return records.all();
     }
 
-    /** Machines that are left alone, and why. */
+    /** Machines that are left alone because they failed, and why. */
     public List<Block> blocks() {
         return blocked.list().entries();
     }
 
-    /** Changes the list of machines that are left alone. */
+    /** Everything that is left alone: what was learned, hosts condemned by it, and what an admin said. */
+    public Blocklist blocklist() {
+        return blocked.list();
+    }
+
+    /**
+     * Changes the list of what is left alone, and writes it: {@link Blocklist#with(Ban)}, {@link Blocklist#without},
+     * {@link Blocklist#withAll} for the bans of a configuration as often as it is read. Done with the next pass.
+     */
     public void blocks(Function<Blocklist, Blocklist> change) {
         post(() -> blocked.replace(change.apply(blocked.list())));
     }

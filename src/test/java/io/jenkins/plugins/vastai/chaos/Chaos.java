@@ -60,6 +60,16 @@ public final class Chaos {
 
     private static final BigDecimal RISE = new BigDecimal("1.6");
 
+    /** What new hosts of a model ask, $ per hour. */
+    private static final Map<String, BigDecimal> USUAL = Map.of(
+            "RTX 4090", new BigDecimal("0.40"),
+            "RTX 3090", new BigDecimal("0.20"),
+            "RTX 5090", new BigDecimal("0.50"),
+            "RTX 3060", new BigDecimal("0.08"),
+            "L40S", new BigDecimal("0.66"));
+
+    private static final List<String> GPUS = USUAL.keySet().stream().sorted().toList();
+
     private final Random random;
     private final Path directory;
     private final DrivenClock clock = new DrivenClock();
@@ -398,6 +408,11 @@ public final class Chaos {
                     default -> simulator.hostOffline(id);
                 }
             }
+        }
+        if (random.nextInt(5) == 0) {
+            // Taken offers leave the market; hosts that come keep it from running dry.
+            String gpu = GPUS.get(random.nextInt(GPUS.size()));
+            simulator.market().list(gpu, 1, USUAL.get(gpu), "Texas, US", fields -> fields.put("vms_enabled", true));
         }
         if (random.nextInt(10) == 0) {
             for (SimulatedOffer offer : simulator.market().offers()) {

@@ -222,7 +222,7 @@ final class Controller {
     private void admin() {
         if (clock.instant().isAfter(blocksLifted.plus(BLOCKS_LIFTED))) {
             blocksLifted = clock.instant();
-            fleet.blocks(list -> Blocklist.EMPTY);
+            fleet.blocks(Blocklist::forgotten);
         }
         Suspicion suspicion = identity.suspicion().orElse(null);
         if (suspicion == null || clock.instant().isBefore(suspicion.since().plus(THINKING))) {

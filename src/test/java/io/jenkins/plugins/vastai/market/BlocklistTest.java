@@ -100,11 +100,8 @@ class BlocklistTest {
     }
 
     @Test
-    void anEntryCanBeMadeAndLiftedByHand() {
-        Block block = new Block(5, 50, FailureClass.BY_HAND, WHY, NOW, NOW.plus(Duration.ofDays(400)), 1);
-        Blocklist list = Blocklist.EMPTY.with(block);
-        assertTrue(list.blocks(5, 50, NOW.plus(Duration.ofDays(399))));
-        assertEquals(List.of(block), list.entries());
+    void anEntryCanBeLiftedByHand() {
+        Blocklist list = failed(Blocklist.EMPTY, 5, 50, Duration.ZERO);
         assertTrue(list.without(5).isEmpty());
         assertSame(list, list.without(6));
     }
@@ -117,5 +114,39 @@ class BlocklistTest {
         assertEquals(list, Blocklist.of(json.readValue(text, new TypeReference<List<Block>>() {})), text);
         assertEquals(
                 List.of(2L, 1L), list.entries().stream().map(Block::machineId).toList(), "latest first");
+    }
+
+    @Test
+    void whatAnAdminBannedStaysUntilItIsLiftedOrItsTimeIsOver() {
+        Ban forEver = new Ban(Ban.Kind.MACHINE, 1, "too loud", null, "page");
+        Ban aDay = new Ban(Ban.Kind.HOST, 20, "", NOW.plus(Duration.ofDays(1)), "page");
+        Blocklist list = Blocklist.EMPTY.with(forEver).with(aDay);
+        assertTrue(list.blocks(1, 10, NOW.plus(Duration.ofDays(400))));
+        assertTrue(list.blocks(2, 20, NOW), "any machine of the host");
+        assertFalse(list.blocks(2, 20, NOW.plus(Duration.ofDays(1))));
+        assertFalse(list.blocks(20, 1, NOW), "numbers of machines and hosts are not mixed up");
+        assertEquals(List.of(forEver), list.pruned(NOW.plus(Duration.ofDays(2))).bans());
+        assertFalse(list.without("page", Ban.Kind.MACHINE, 1).blocks(1, 10, NOW));
+    }
+
+    @Test
+    void whatWasLearnedAndWhatAnAdminSaidDoNotTouchEachOther() {
+        Ban ban = new Ban(Ban.Kind.MACHINE, 1, "", null, "page");
+        Blocklist list = failed(Blocklist.EMPTY.with(ban), 1, 10, Duration.ZERO);
+        assertTrue(list.without(1).blocks(1, 10, NOW), "the ban stays when the block is lifted");
+        assertTrue(list.without("page", Ban.Kind.MACHINE, 1).blocks(1, 10, NOW), "and the other way round");
+        assertEquals(List.of(ban), list.forgotten().bans());
+        assertEquals(List.of(), list.forgotten().entries());
+    }
+
+    @Test
+    void configurationReplacesItsOwnBansOnly() {
+        Ban page = new Ban(Ban.Kind.MACHINE, 1, "", null, "page");
+        Ban old = new Ban(Ban.Kind.MACHINE, 2, "", null, "cloud vast");
+        Ban fresh = new Ban(Ban.Kind.HOST, 3, "", null, "cloud vast");
+        Blocklist list = Blocklist.EMPTY.with(page).with(old).withAll("cloud vast", List.of(fresh));
+        assertEquals(List.of(page, fresh), list.bans());
+        assertEquals(list, list.withAll("cloud vast", List.of(fresh)));
+        assertEquals(List.of(page), list.withAll("cloud vast", List.of()).bans());
     }
 }
