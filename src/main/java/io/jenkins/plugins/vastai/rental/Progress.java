@@ -39,6 +39,11 @@ final class Progress {
     Instant hostOfflineSince;
     Instant agentOfflineSince;
 
+    /** Seen stopped while it served, and as what; null while it is not. */
+    Instant stoppedSince;
+
+    String stoppedAs;
+
     /** Destroys under way and last observation counted, by draw. */
     final Map<Integer, Disposing> disposing = new HashMap<>();
 
@@ -74,5 +79,7 @@ final class Progress {
         absences = 0;
         hostOfflineSince = null;
         agentOfflineSince = null;
+        stoppedSince = null;
+        stoppedAs = null;
     }
 }

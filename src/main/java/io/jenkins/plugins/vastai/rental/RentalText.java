@@ -64,6 +64,14 @@ public enum RentalText implements Reason.Kind {
     VANISHED,
     /** status */
     STOPPED_OUTSIDE,
+    /** contract */
+    CONTRACT_ENDED,
+    /** contract */
+    OUTBID,
+    /** contract, host's text */
+    CONTAINER_ENDED,
+    /** contract */
+    CREDIT_GONE,
     /** minutes */
     HOST_OFFLINE,
     /** contract */

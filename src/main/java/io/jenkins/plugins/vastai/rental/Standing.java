@@ -96,6 +96,16 @@ final class Standing {
         creditAt = Instant.MIN;
     }
 
+    /** Asks for the credit, unless that is under way; {@link #broke} tells. */
+    void askCredit(Instant now) {
+        lanes.submit(Lanes.Lane.ACCOUNT, client::currentUser, (user, failure) -> checked(user, failure, now));
+    }
+
+    /** Whether the account has no money left, as asked at that moment or later; empty while it is not known. */
+    Optional<Boolean> broke(Instant since) {
+        return creditAt.isBefore(since) ? Optional.empty() : Optional.of(credit != null && credit.signum() <= 0);
+    }
+
     private void check(Instant now) {
         if (now.isBefore(nextCheck)) {
             return;

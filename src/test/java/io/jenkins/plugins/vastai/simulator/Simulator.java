@@ -169,7 +169,10 @@ public final class Simulator implements AutoCloseable {
 
     /** Somebody pays more for the machine: processes end, the disk stays and is billed. */
     public void outbid(long id) {
-        change(id, (c, at) -> world.contracts.stop(c, "running", "exited", at));
+        change(id, (c, at) -> {
+            c.bid = true; // only those can be
+            world.contracts.stop(c, "running", "exited", at);
+        });
     }
 
     /** The container ends by itself: {@code exited}. */
