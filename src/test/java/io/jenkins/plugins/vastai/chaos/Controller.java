@@ -114,7 +114,9 @@ final class Controller {
                         Duration.ofSeconds(60),
                         Duration.ofSeconds(60)));
         identity = Homes.open(home, home, host, clock, new Random(random.nextLong()));
-        prefixes.add(prefix(identity.id()));
+        if (!identity.dormant()) {
+            prefixes.add(prefix(identity.id())); // a copy orders nothing before it has an identity of its own
+        }
         Timing published = Timing.published();
         fleet = new Fleet(new Fleet.Parts(
                 identity,
@@ -246,7 +248,6 @@ final class Controller {
         Homes.copy(home, to);
         Controller clone = new Controller(otherHost, to, Duration.ZERO, simulator, chance);
         clone.copy = true;
-        clone.prefixes.clear(); // it orders nothing before it has an identity of its own
         // Their agents cannot connect from there, and its Jenkins gives them up.
         clone.fleet.rentals().forEach(clone::giveUp);
         return clone;

@@ -20,7 +20,6 @@ import io.jenkins.plugins.vastai.simulator.Books;
 import io.jenkins.plugins.vastai.simulator.DrivenClock;
 import io.jenkins.plugins.vastai.simulator.Fault;
 import io.jenkins.plugins.vastai.simulator.Simulator;
-import io.jenkins.plugins.vastai.ssh.JavaSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -108,7 +107,6 @@ final class OneFleet implements AutoCloseable {
                     new RentalStore(home, PLAIN),
                     Agents.NONE,
                     new SimulatedAccess(simulator, random),
-                    JavaSource.TEMURIN_21,
                     Runnable::run,
                     rental -> false,
                     clock,
