@@ -70,7 +70,11 @@ public final class Fleets {
 
     /** All that lives from start to stop. */
     private record Parts(
-            ControllerIdentity identity, Threads threads, OkHttpClient http, SshReach reach, List<FleetThread> drivers) {}
+            ControllerIdentity identity,
+            Threads threads,
+            OkHttpClient http,
+            SshReach reach,
+            List<FleetThread> drivers) {}
 
     private final Tuning tuning = Tuning.current;
     private final Circuits circuits = new Circuits(tuning);

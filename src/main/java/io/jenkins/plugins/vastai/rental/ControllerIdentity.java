@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -66,8 +65,7 @@ public final class ControllerIdentity {
     private Suspicion copied;
     private Suspicion shared;
 
-    private ControllerIdentity(
-            Path file, Place here, InstantSource clock, RandomGenerator random, Stored stored) {
+    private ControllerIdentity(Path file, Place here, InstantSource clock, RandomGenerator random, Stored stored) {
         this.file = file;
         this.here = here;
         this.clock = clock;
@@ -199,8 +197,7 @@ public final class ControllerIdentity {
 
     /** Whether this home ordered the rental, also when its record is lost. */
     synchronized boolean ordered(String rental) {
-        return Labels.isRentalId(rental)
-                && Labels.number(rental) <= starts.getOrDefault(Labels.start(rental), 0L);
+        return Labels.isRentalId(rental) && Labels.number(rental) <= starts.getOrDefault(Labels.start(rental), 0L);
     }
 
     /**
@@ -219,8 +216,7 @@ public final class ControllerIdentity {
             return;
         }
         Reason reason = RentalText.SHARED_ID.of(id, labels.size(), labels.first());
-        shared = new Suspicion(
-                Suspicion.Kind.SHARED_ID, reason, shared == null ? clock.instant() : shared.since());
+        shared = new Suspicion(Suspicion.Kind.SHARED_ID, reason, shared == null ? clock.instant() : shared.since());
         LOGGER.severe(() -> Texts.render(reason));
     }
 
@@ -228,8 +224,7 @@ public final class ControllerIdentity {
         List<Start> all = new ArrayList<>();
         starts.forEach((start, orders) -> all.add(new Start(start, orders)));
         documents.write(
-                file,
-                new Stored(VERSION, id, place, all.subList(Math.max(0, all.size() - MOST_STARTS), all.size())));
+                file, new Stored(VERSION, id, place, all.subList(Math.max(0, all.size() - MOST_STARTS), all.size())));
         written.clear();
         written.putAll(starts);
     }

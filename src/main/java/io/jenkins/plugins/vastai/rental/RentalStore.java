@@ -127,7 +127,9 @@ public final class RentalStore {
 
     private List<Path> files() throws IOException {
         try (Stream<Path> files = Files.list(rentals())) {
-            return files.filter(file -> file.toString().endsWith(SUFFIX)).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(SUFFIX))
+                    .sorted()
+                    .toList();
         }
     }
 

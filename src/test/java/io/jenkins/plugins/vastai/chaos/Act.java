@@ -95,9 +95,12 @@ enum Act {
     LIST_LIES {
         @Override
         void on(OneFleet one, int which) {
-            one.fault(Fault.of(
-                            List.of(Fault.Kind.EMPTY_LIST, Fault.Kind.NULL_LIST, Fault.Kind.TRUNCATED_LIST, Fault.Kind.NOT_JSON)
-                                    .get(which % 4))
+            one.fault(Fault.of(List.of(
+                                    Fault.Kind.EMPTY_LIST,
+                                    Fault.Kind.NULL_LIST,
+                                    Fault.Kind.TRUNCATED_LIST,
+                                    Fault.Kind.NOT_JSON)
+                            .get(which % 4))
                     .endpoint(Endpoint.LIST)
                     .times(1 + which / 4));
         }

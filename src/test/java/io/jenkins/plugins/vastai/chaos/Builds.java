@@ -91,7 +91,9 @@ final class Builds {
                 if (left == 0 && random.nextBoolean()) {
                     retire(fleet, rental);
                 } else {
-                    works.put(rental.id(), new Work(left, false, left == 0 ? clock.instant().plus(IDLE) : later(5, 60)));
+                    works.put(
+                            rental.id(),
+                            new Work(left, false, left == 0 ? clock.instant().plus(IDLE) : later(5, 60)));
                 }
             } else if (work.left() == 0) {
                 retire(fleet, rental);
@@ -122,7 +124,9 @@ final class Builds {
                 continue;
             }
             Draw draw = rental.draws().get(rental.draws().size() - 1);
-            if (draw.instanceId() != null && !excused.contains(draw.instanceId()) && destroyedByKey(draw.instanceId())) {
+            if (draw.instanceId() != null
+                    && !excused.contains(draw.instanceId())
+                    && destroyedByKey(draw.instanceId())) {
                 killed++;
                 excused.add(draw.instanceId());
                 System.out.println("chaos: killed " + draw + " of " + rental.story());

@@ -165,7 +165,8 @@ public final class Chaos {
 
     /** Several worlds, as many at a time as there are processors; each follows from the seed alone. */
     static Outcome run(int rentals, long seed, int worlds) throws IOException {
-        ExecutorService threads = Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
+        ExecutorService threads =
+                Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
         try {
             List<Future<Outcome>> under = new ArrayList<>();
             for (int i = 0; i < worlds; i++) {
@@ -226,9 +227,8 @@ public final class Chaos {
             }
             if (!cloned && ordered >= rentals / 3) {
                 cloned = true;
-                controllers.add(controllers
-                        .get(0)
-                        .cloned("copy", directory.resolve("copy"), new Random(random.nextLong())));
+                controllers.add(
+                        controllers.get(0).cloned("copy", directory.resolve("copy"), new Random(random.nextLong())));
             }
             if (!moved && ordered >= rentals * 2L / 3) {
                 moved = true;
@@ -251,7 +251,10 @@ public final class Chaos {
         news(ordered);
         for (Books.Entry entry : simulator.books().left("jenkins-")) {
             System.out.println("chaos: left " + entry + ", as "
-                    + simulator.instance(entry.id()).map(SimulatedInstance::status).orElse("?"));
+                    + simulator
+                            .instance(entry.id())
+                            .map(SimulatedInstance::status)
+                            .orElse("?"));
             controllers.forEach(controller -> controller.tell(entry.label()));
         }
         Map<Moment, Integer> crashes = new EnumMap<>(Moment.class);
@@ -272,7 +275,9 @@ public final class Chaos {
                 + simulator.books().entries().size() + " instances made, "
                 + simulator.books().left().size() + " alive, "
                 + sum(c -> c.builds().served()) + " served, "
-                + sum(c -> c.crashes().values().stream().mapToInt(Integer::intValue).sum()) + " crashes, "
+                + sum(c -> c.crashes().values().stream()
+                        .mapToInt(Integer::intValue)
+                        .sum()) + " crashes, "
                 + sum(c -> c.lost().size()) + " records lost, "
                 + sum(Controller::decisions) + " decisions of an admin");
     }
@@ -339,8 +344,8 @@ public final class Chaos {
 
     /** A machine that somebody with the same account rented by hand. */
     private long rentForSomebodyElse() throws IOException {
-        VastClient client = new VastClient(
-                simulator.uri(), () -> ApiKey.of(simulator.apiKey()), new OkHttpClient(), Pacing.none());
+        VastClient client =
+                new VastClient(simulator.uri(), () -> ApiKey.of(simulator.apiKey()), new OkHttpClient(), Pacing.none());
         return client.createInstance(
                         simulator.market().find("RTX 4090", 1).get(0).id(),
                         CreateRequest.builder()

@@ -137,9 +137,8 @@ final class Controller {
         boolean destroy = chain.request().method().equals("DELETE");
         crashes.maybe(create ? Moment.CREATE_BEFORE_SEND : destroy ? Moment.DESTROY_BEFORE_SEND : Moment.OTHER_CALL);
         Response response = chain.proceed(chain.request());
-        Moment answer = create
-                ? Moment.CREATE_BEFORE_ANSWER
-                : destroy ? Moment.DESTROY_BEFORE_ANSWER : Moment.OTHER_CALL;
+        Moment answer =
+                create ? Moment.CREATE_BEFORE_ANSWER : destroy ? Moment.DESTROY_BEFORE_ANSWER : Moment.OTHER_CALL;
         if (crashes.decide(answer)) {
             response.close();
             throw crashes.die(answer);
@@ -211,7 +210,9 @@ final class Controller {
     private void loseARecord() throws IOException {
         List<Path> files;
         try (Stream<Path> list = Files.list(home.resolve("rentals"))) {
-            files = list.filter(file -> file.toString().endsWith(".json")).sorted().toList();
+            files = list.filter(file -> file.toString().endsWith(".json"))
+                    .sorted()
+                    .toList();
         }
         if (!files.isEmpty()) {
             Path file = files.get(random.nextInt(files.size()));

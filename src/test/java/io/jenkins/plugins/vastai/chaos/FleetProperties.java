@@ -73,7 +73,11 @@ class FleetProperties {
                 assertTrue(gone || !rental.state().ended(), () -> "ended with a draw that is open: " + rental);
                 if (gone && draw.instanceId() != null) {
                     assertTrue(
-                            one.books().entry(draw.instanceId()).orElseThrow().destroyed().isPresent(),
+                            one.books()
+                                    .entry(draw.instanceId())
+                                    .orElseThrow()
+                                    .destroyed()
+                                    .isPresent(),
                             () -> "believed gone, and alive: " + draw);
                 }
             }

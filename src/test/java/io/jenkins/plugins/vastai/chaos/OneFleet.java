@@ -53,7 +53,8 @@ final class OneFleet implements AutoCloseable {
     private final DrivenClock clock = new DrivenClock();
     private final Random random = new Random(5);
     private final Path home = Files.createTempDirectory("vastai-properties");
-    private final OkHttpClient http = new OkHttpClient.Builder().addInterceptor(this::crashing).build();
+    private final OkHttpClient http =
+            new OkHttpClient.Builder().addInterceptor(this::crashing).build();
     private final Simulator simulator;
     private Fleet.Parts parts;
     private Fleet fleet;

@@ -127,7 +127,9 @@ class ClonedHomeTest {
         }
         // The twin goes for good, and leaves its machine.
         original.identity.keep();
-        original.until("the twin's machine is taken for our own", () -> original.simulator.books().left().size() == 1);
+        original.until(
+                "the twin's machine is taken for our own",
+                () -> original.simulator.books().left().size() == 1);
         assertEquals(State.IN_SERVICE, original.state(one));
         Books.Entry left = original.simulator.books().left().get(0);
         assertTrue(left.label().contains(one.id()));

@@ -63,8 +63,7 @@ class ControllerIdentityTest {
         assertTrue(start(new Place("18", "/srv/copy", "build")).dormant());
         ControllerIdentity other = start(new Place("18", "/var/lib/jenkins", "staging"));
         assertTrue(other.dormant());
-        assertEquals(
-                Suspicion.Kind.COPIED_HOME, other.suspicion().orElseThrow().kind());
+        assertEquals(Suspicion.Kind.COPIED_HOME, other.suspicion().orElseThrow().kind());
     }
 
     @Test

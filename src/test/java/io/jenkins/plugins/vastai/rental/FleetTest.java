@@ -61,7 +61,8 @@ class FleetTest {
         rig.fleet.retire(rental.id(), RentalText.LIFETIME_OVER.of(1));
         rental = rig.untilState(rental, State.DESTROYED);
         assertEquals(1, rental.draws().size());
-        assertTrue(rig.simulator.books().entries().get(0).label().startsWith("jenkins-" + rig.identity.id() + "-vast-"));
+        assertTrue(
+                rig.simulator.books().entries().get(0).label().startsWith("jenkins-" + rig.identity.id() + "-vast-"));
     }
 
     @Test

@@ -36,7 +36,9 @@ class FormatTest {
 
     private void earlier(String format) throws IOException, URISyntaxException {
         Homes.copy(
-                Path.of(Objects.requireNonNull(FormatTest.class.getResource(format)).toURI()), home);
+                Path.of(Objects.requireNonNull(FormatTest.class.getResource(format))
+                        .toURI()),
+                home);
     }
 
     private List<Rental> load() throws IOException {
@@ -66,7 +68,8 @@ class FormatTest {
         assertTrue(serving.reach().hostKey().startsWith("ssh-"));
         assertTrue(serving.draws().get(0).failure().is(RentalText.ENDED_IN_BOOT));
         assertTrue(byState.get(State.RETIRING).why().is(RentalText.ORPHAN));
-        assertEquals(Draw.Phase.GONE, byState.get(State.DESTROYED).draws().get(0).phase());
+        assertEquals(
+                Draw.Phase.GONE, byState.get(State.DESTROYED).draws().get(0).phase());
         rentals.forEach(rental -> rental.story()
                 .forEach(line -> assertFalse(Texts.render(line.reason()).isBlank())));
     }
@@ -123,7 +126,11 @@ class FormatTest {
             assertTrue(Texts.render(rig.fleet.trouble().orElseThrow()).contains(file.toString()));
             rig.steps(Duration.ofMinutes(10));
             assertEquals(0, rig.simulator.requests(Endpoint.DESTROY).size());
-            assertEquals(1, rig.simulator.instances().stream().filter(SimulatedInstance::alive).count());
+            assertEquals(
+                    1,
+                    rig.simulator.instances().stream()
+                            .filter(SimulatedInstance::alive)
+                            .count());
             assertEquals(written, Files.readString(file));
         }
     }

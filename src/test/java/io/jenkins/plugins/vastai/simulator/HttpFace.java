@@ -332,7 +332,8 @@ final class HttpFace implements AutoCloseable {
         }
         boolean empty = hit(Fault.Kind.EMPTY_LIST, occasion).isPresent();
         boolean none = !empty && hit(Fault.Kind.NULL_LIST, occasion).isPresent();
-        boolean truncated = !empty && !none && hit(Fault.Kind.TRUNCATED_LIST, occasion).isPresent();
+        boolean truncated =
+                !empty && !none && hit(Fault.Kind.TRUNCATED_LIST, occasion).isPresent();
         if (!empty && !none && !truncated) {
             return answer;
         }
