@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
@@ -75,6 +76,7 @@ public final class Fleet {
     private final Serving serving;
     private final Disposal disposal;
     private final Orphans orphans;
+    private final Explanations explanations;
     private final Blocked blocked;
     private final AccountKey accountKey;
     private final Map<String, Progress> progress = new HashMap<>();
@@ -108,6 +110,7 @@ public final class Fleet {
                 new StartScripts(parts.client().address()));
         booting = new Booting(records, lanes, parts.client(), timing, parts.machines(), this::post, blocked, renting);
         serving = new Serving(records, timing, standing);
+        explanations = new Explanations(records);
         orphans = new Orphans(records, parts.store(), identity, parts.knownElsewhere(), timing);
     }
 
@@ -167,6 +170,17 @@ public final class Fleet {
                 known.agentOfflineSince = now;
             }
         });
+    }
+
+    /**
+     * Why the connection to the rental's machine broke, from what the market shows after this call. Takes some lists to
+     * answer, and does not answer while the market does not: whoever waits sets a limit, and cancels.
+     */
+    public CompletableFuture<Reason> explain(String id) {
+        CompletableFuture<Reason> answer = new CompletableFuture<>();
+        Instant now = clock.instant();
+        post(() -> explanations.ask(id, now, answer));
+        return answer;
     }
 
     /** A run began to use the agent. Kept on disk: a one-shot agent stays one-shot across a restart. */
@@ -273,7 +287,8 @@ public final class Fleet {
             return;
         }
         guarded(() -> orphans.pass(observed, now), "orphans");
-        boolean stillBusy = busy;
+        guarded(() -> explanations.pass(observed), "questions");
+        boolean stillBusy = busy || explanations.pending();
         guarded(() -> poll.pass(now, stillBusy), "the list of instances");
     }
 

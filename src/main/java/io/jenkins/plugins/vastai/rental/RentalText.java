@@ -75,6 +75,12 @@ public enum RentalText implements Reason.Kind {
     /** minutes */
     HOST_OFFLINE,
     /** contract */
+    HOST_WENT_OFFLINE,
+    /** contract */
+    NOT_LISTED,
+    /** contract, status */
+    CONNECTION_BROKE,
+    /** contract */
     DESTROY_SENT,
     /** contract, answer */
     DESTROY_FAILED,
