@@ -2,7 +2,6 @@ package io.jenkins.plugins.vastai;
 
 import hudson.Util;
 import hudson.util.FormValidation;
-import io.jenkins.plugins.okhttp.api.JenkinsOkHttpClient;
 import io.jenkins.plugins.vastai.api.ApiKey;
 import io.jenkins.plugins.vastai.api.OfferQuery;
 import io.jenkins.plugins.vastai.api.Pacing;
@@ -105,8 +104,7 @@ final class ConnectionTest {
 
     /** @param patience longest wait for one answer; about six are asked for, one after the other */
     static FormValidation run(URI address, ApiKey key, Duration patience) {
-        OkHttpClient http =
-                JenkinsOkHttpClient.newClientBuilder(new OkHttpClient()).build();
+        OkHttpClient http = Tuning.current.client();
         try {
             VastClient client =
                     new VastClient(address, () -> key, http, Pacing.published(patience), Patience.once(patience));

@@ -8,7 +8,6 @@ import hudson.init.Initializer;
 import hudson.init.Terminator;
 import hudson.util.AtomicFileWriter;
 import hudson.util.Secret;
-import io.jenkins.plugins.okhttp.api.JenkinsOkHttpClient;
 import io.jenkins.plugins.vastai.api.VastClient;
 import io.jenkins.plugins.vastai.rental.ControllerIdentity;
 import io.jenkins.plugins.vastai.rental.Fleet;
@@ -121,12 +120,7 @@ public final class Fleets {
         Path root = root();
         Files.createDirectories(root);
         Threads threads = new Threads();
-        parts = new Parts(
-                ControllerIdentity.open(root),
-                threads,
-                JenkinsOkHttpClient.newClientBuilder(new OkHttpClient()).build(),
-                SshReach.start(),
-                new ArrayList<>());
+        parts = new Parts(ControllerIdentity.open(root), threads, tuning.client(), SshReach.start(), new ArrayList<>());
         try (Stream<Path> entries = Files.list(root)) {
             for (Path entry : entries.filter(e -> Files.exists(e.resolve(DESCRIPTION)))
                     .sorted()

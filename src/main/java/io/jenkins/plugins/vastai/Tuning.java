@@ -1,10 +1,13 @@
 package io.jenkins.plugins.vastai;
 
+import io.jenkins.plugins.okhttp.api.JenkinsOkHttpClient;
 import io.jenkins.plugins.vastai.api.Pacing;
 import io.jenkins.plugins.vastai.api.Patience;
 import io.jenkins.plugins.vastai.rental.Timing;
 import java.time.Duration;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import okhttp3.OkHttpClient;
 
 /**
  * Every interval of the Jenkins face. Tests against a fast simulator replace {@link #current} before Jenkins starts.
@@ -20,6 +23,9 @@ import java.util.function.Supplier;
  * @param reconnect between two tries to connect the same agent
  * @param backOff how long a template rests after its first failure; doubles with each further one
  * @param longestBackOff limit of that
+ * @param hindsight how long a build's failure is its own only if its machine outlives it
+ * @param verdict how long a build whose connection broke waits to hear why
+ * @param http changes every HTTP client before it is used
  */
 record Tuning(
         Timing engine,
@@ -32,7 +38,10 @@ record Tuning(
         Duration grace,
         Duration reconnect,
         Duration backOff,
-        Duration longestBackOff) {
+        Duration longestBackOff,
+        Duration hindsight,
+        Duration verdict,
+        UnaryOperator<OkHttpClient.Builder> http) {
 
     static final Tuning PUBLISHED = new Tuning(
             Timing.published(),
@@ -45,8 +54,17 @@ record Tuning(
             Duration.ofSeconds(30),
             Duration.ofSeconds(10),
             Duration.ofSeconds(30),
-            Duration.ofMinutes(30));
+            Duration.ofMinutes(30),
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(20),
+            UnaryOperator.identity());
 
     /** Taken by each Jenkins when it starts. */
     static volatile Tuning current = PUBLISHED;
+
+    /** A new client with Jenkins' proxy settings. */
+    OkHttpClient client() {
+        return http.apply(JenkinsOkHttpClient.newClientBuilder(new OkHttpClient()))
+                .build();
+    }
 }

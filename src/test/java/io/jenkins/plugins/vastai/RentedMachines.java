@@ -44,6 +44,7 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
 
     private final UnaryOperator<Simulator.Builder> change;
     private final Duration minute;
+    private final Timing timing;
     private Simulator simulator;
     private boolean checked;
 
@@ -57,20 +58,27 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
 
     /** @param minute what a minute of a template's settings lasts */
     RentedMachines(UnaryOperator<Simulator.Builder> change, Duration minute) {
+        this(change, minute, timing());
+    }
+
+    /** @param timing intervals and deadlines of the engine */
+    RentedMachines(UnaryOperator<Simulator.Builder> change, Duration minute, Timing timing) {
         this.change = change;
         this.minute = minute;
+        this.timing = timing;
     }
 
     @Override
     public void beforeEach(ExtensionContext context) throws IOException {
         simulator = change.apply(Simulator.builder().limits(false)).start();
         checked = false;
-        Tuning.current = tuning(minute);
+        QueueLock.calls();
+        Tuning.current = tuning();
     }
 
     /** Deadlines that a busy machine can keep, intervals that a fast simulator deserves. */
-    private static Tuning tuning(Duration minute) {
-        Timing engine = new Timing(
+    private static Timing timing() {
+        return new Timing(
                 Duration.ofMillis(200),
                 Duration.ofMillis(400),
                 Duration.ofSeconds(1),
@@ -87,8 +95,11 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
                 Duration.ofMillis(500),
                 Duration.ofSeconds(10),
                 Duration.ofDays(1));
+    }
+
+    private Tuning tuning() {
         return new Tuning(
-                engine,
+                timing,
                 Pacing::none,
                 Patience.withoutDelay(),
                 Duration.ofMillis(20),
@@ -98,7 +109,10 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
                 Duration.ofSeconds(3),
                 Duration.ofSeconds(3),
                 Duration.ofSeconds(5),
-                Duration.ofMinutes(1));
+                Duration.ofMinutes(1),
+                Duration.ofSeconds(3),
+                Duration.ofSeconds(20),
+                QueueLock::guard);
     }
 
     @Override
@@ -110,6 +124,7 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
                 }
                 return;
             }
+            assertEquals(List.of(), QueueLock.calls(), "no call to the market under the queue lock");
             if (checked) {
                 return;
             }
@@ -213,10 +228,16 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
 
     /** Waits until the only rental that is in service is there. */
     static Rental inService() {
+        return inServiceAfter("");
+    }
+
+    /** The same, but another one than that. */
+    static Rental inServiceAfter(String before) {
         return await().atMost(PATIENCE)
                 .until(
                         () -> rentals().stream()
                                 .filter(rental -> rental.needed() && rental.state() == State.IN_SERVICE)
+                                .filter(rental -> !rental.id().equals(before))
                                 .findFirst(),
                         Optional::isPresent)
                 .orElseThrow();
