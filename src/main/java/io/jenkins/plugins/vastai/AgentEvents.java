@@ -33,6 +33,7 @@ final class AgentEvents {
         @Override
         public void onOffline(@NonNull Computer computer, @CheckForNull OfflineCause cause) {
             if (computer instanceof VastAiComputer ours && !Jenkins.get().isTerminating()) {
+                ours.cut();
                 ours.fleet().ifPresent(fleet -> ours.rental().map(Rental::id).ifPresent(fleet::agentOffline));
             }
         }

@@ -14,6 +14,14 @@ enum AgentText implements Reason.Kind {
     LIFETIME,
     /** agent */
     REMOVED,
+    /** agent, what happened */
+    LOST_UNDER_BUILD,
+    /** seconds */
+    MARKET_SILENT,
+    /** how many times it is, limit */
+    QUEUED_AGAIN,
+    /** limit, template */
+    NOT_QUEUED_AGAIN,
     /** agent, what went wrong */
     NOT_ADDED,
     /** agent */

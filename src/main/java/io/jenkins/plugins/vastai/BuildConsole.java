@@ -3,6 +3,8 @@ package io.jenkins.plugins.vastai;
 import hudson.ExtensionList;
 import hudson.ExtensionPoint;
 import hudson.model.Queue;
+import io.jenkins.plugins.vastai.text.Reason;
+import io.jenkins.plugins.vastai.text.Texts;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.Optional;
@@ -19,6 +21,12 @@ public abstract class BuildConsole implements ExtensionPoint {
      * @throws IOException when the log cannot be opened
      */
     abstract Optional<PrintStream> of(Queue.Executable build) throws IOException;
+
+    /** What a cloud says in a build's log; one line, whatever hosts wrote. */
+    static String line(String cloud, Reason reason) {
+        return "[" + cloud + "] "
+                + Texts.render(reason).replaceAll("\\p{Cntrl}+", " ").strip();
+    }
 
     static Optional<PrintStream> find(Queue.Executable build) throws IOException {
         for (BuildConsole console : ExtensionList.lookup(BuildConsole.class)) {

@@ -164,6 +164,7 @@ final class TemplateCheck {
         range("launchTimeoutMinutes", template.getLaunchTimeoutMinutes(), 0, 240);
         range("draws", template.getDraws(), 1, 20);
         range("instanceCap", template.getInstanceCap(), 0, 10_000);
+        range("requeueLimit", template.getRequeueLimit(), 0, 10);
         range("maxLifetimeMinutes", template.getMaxLifetimeMinutes(), 1, 90 * DAY);
         if (template.getMaxLifetimeMinutes() >= 1 && template.getMaxLifetimeMinutes() <= template.launchMinutes()) {
             error(

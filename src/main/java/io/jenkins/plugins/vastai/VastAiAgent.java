@@ -1,8 +1,8 @@
 package io.jenkins.plugins.vastai;
 
+import edu.umd.cs.findbugs.annotations.CheckForNull;
 import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.Extension;
-import hudson.model.Computer;
 import hudson.model.Descriptor.FormException;
 import hudson.model.Node;
 import hudson.model.TaskListener;
@@ -129,13 +129,15 @@ public class VastAiAgent extends AbstractCloudSlave implements TrackedItem {
         fleet().ifPresent(known -> known.retire(rental, AgentText.REMOVED.of(getNodeName())));
     }
 
-    /** Takes the agent out of Jenkins because its rental is over, or is not there. Takes the queue lock. */
-    void removeFor(Rental over) {
-        Computer computer = toComputer();
-        if (computer instanceof VastAiComputer ours) {
-            ours.setAcceptingTasks(false);
-            if (over != null) {
-                ours.tell(over);
+    /**
+     * Takes the agent out of Jenkins because its rental is over, or is not there; does nothing yet while a build says its
+     * last words, so it is called until the agent is gone. Takes the queue lock.
+     */
+    void removeFor(@CheckForNull Rental over) {
+        if (toComputer() instanceof VastAiComputer computer) {
+            computer.setAcceptingTasks(false);
+            if (over != null && !computer.letGo(over)) {
+                return;
             }
         }
         if (over != null && over.failed()) {

@@ -3,7 +3,9 @@ package io.jenkins.plugins.vastai;
 import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.EnvVars;
 import hudson.model.Queue;
+import hudson.model.Run;
 import hudson.model.TaskListener;
+import hudson.remoting.Channel;
 import hudson.slaves.AbstractCloudComputer;
 import hudson.slaves.OfflineCause;
 import io.jenkins.plugins.vastai.rental.Draw;
@@ -19,17 +21,19 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
-import jenkins.util.NonLocalizable;
 import org.jenkinsci.plugins.cloudstats.ProvisioningActivity;
 import org.jenkinsci.plugins.cloudstats.TrackedItem;
 
@@ -44,6 +48,7 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
 
     private static final Logger LOGGER = Logger.getLogger(VastAiComputer.class.getName());
     private static final Duration HANG_UP = Duration.ofSeconds(2);
+    private static final Duration LAST_WORDS = Duration.ofSeconds(30);
 
     private final String fleet;
     private final String rental;
@@ -55,6 +60,9 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
     private volatile Instant idleSince;
     private volatile boolean taken;
     private volatile boolean leaving;
+    private final Map<Run<?, ?>, Instant> failures = new ConcurrentHashMap<>();
+    private volatile Instant cut;
+    private final AtomicReference<Instant> gone = new AtomicReference<>();
 
     VastAiComputer(VastAiAgent agent) {
         super(agent);
@@ -110,6 +118,19 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
     /** Whether the launcher is at work. */
     boolean isLaunching() {
         return super.isConnecting();
+    }
+
+    /** Whether commands reach the machine: the computer learns a little later than its builds that they do not. */
+    boolean reachesMachine() {
+        Channel channel = getChannel();
+        return channel != null && !channel.isClosingOrClosed();
+    }
+
+    /** What took the machine away, for as long as the node outlives it. */
+    @Override
+    public OfflineCause getOfflineCause() {
+        Optional<Rental> over = isOffline() ? rental().filter(r -> !r.needed()) : Optional.empty();
+        return over.isPresent() ? new MachineGone(over.get().why()) : super.getOfflineCause();
     }
 
     @Override
@@ -192,6 +213,31 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
         idleSince = null;
     }
 
+    /** The build failed just now, and the machine was there. */
+    void failed(Run<?, ?> build) {
+        failures.putIfAbsent(build, Instant.now());
+    }
+
+    /** When it did; empty if the machine was not there. Asked once, at the build's end. */
+    Optional<Instant> failedAt(Run<?, ?> build) {
+        return Optional.ofNullable(failures.remove(build));
+    }
+
+    /** The connection broke just now. */
+    void cut() {
+        cut = Instant.now();
+    }
+
+    /** When it last broke; empty if it never did, or did so just now. */
+    Optional<Instant> cutAt() {
+        return Optional.ofNullable(cut);
+    }
+
+    boolean oneShot() {
+        VastAiAgent agent = getNode();
+        return agent != null && agent.oneShot();
+    }
+
     /** Whether a task began here since Jenkins started. */
     boolean wasTaken() {
         return taken;
@@ -236,13 +282,30 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
                 }));
     }
 
+    /**
+     * Its machine is no more: says so in the logs of its builds and hangs up, so that they hear of nothing else first.
+     *
+     * @return whether nobody needs the node any more: builds that own an executor look at it in their last words
+     */
+    boolean letGo(Rental over) {
+        leaving = true;
+        setAcceptingTasks(false);
+        tell(over);
+        if (gone.compareAndSet(null, Instant.now()) && over.failed()) {
+            LostBuilds.tell(this, over);
+        }
+        hangUp(over.why());
+        boolean runs = getExecutors().stream()
+                .anyMatch(executor -> executor.getCurrentExecutable() instanceof Run<?, ?> run && run.isLogUpdated());
+        return !runs || Instant.now().isAfter(gone.get().plus(LAST_WORDS));
+    }
+
     private void hangUp(Reason why) {
         if (isOffline()) {
             return;
         }
         try {
-            disconnect(OfflineCause.create(new NonLocalizable(Texts.render(why))))
-                    .get(HANG_UP.toMillis(), TimeUnit.MILLISECONDS);
+            disconnect(new MachineGone(why)).get(HANG_UP.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException | ExecutionException e) {
             LOGGER.log(Level.FINE, e, () -> getName() + " did not hang up in time");
         } catch (InterruptedException e) {

@@ -59,6 +59,7 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
     private Integer launchTimeoutMinutes = 0;
     private Integer draws = 4;
     private Integer instanceCap = 0;
+    private Integer requeueLimit = 0;
 
     @CheckForNull
     private BigDecimal maxPricePerHour;
@@ -210,6 +211,16 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
     @DataBoundSetter
     public void setInstanceCap(int instanceCap) {
         this.instanceCap = instanceCap;
+    }
+
+    /** How often a build that is no pipeline is queued again when its machine was lost; 0 for never. */
+    public int getRequeueLimit() {
+        return requeueLimit;
+    }
+
+    @DataBoundSetter
+    public void setRequeueLimit(int requeueLimit) {
+        this.requeueLimit = requeueLimit;
     }
 
     /** All-in ceiling for the whole machine, $ per hour; null for the cloud's. */
@@ -399,6 +410,7 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
         launchTimeoutMinutes = Loaded.or(launchTimeoutMinutes, fresh.launchTimeoutMinutes);
         draws = Loaded.or(draws, fresh.draws);
         instanceCap = Loaded.or(instanceCap, fresh.instanceCap);
+        requeueLimit = Loaded.or(requeueLimit, fresh.requeueLimit);
         minReliability = Loaded.or(minReliability, fresh.minReliability);
         verified = Loaded.or(verified, fresh.verified);
         datacenterOnly = Loaded.or(datacenterOnly, fresh.datacenterOnly);
@@ -502,6 +514,11 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
         @POST
         public FormValidation doCheckInstanceCap(@QueryParameter String value) {
             return check("instanceCap", value, template -> {});
+        }
+
+        @POST
+        public FormValidation doCheckRequeueLimit(@QueryParameter String value) {
+            return check("requeueLimit", value, template -> {});
         }
 
         @POST

@@ -5,7 +5,6 @@ import hudson.model.Node;
 import hudson.model.Queue;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.text.Reason;
-import io.jenkins.plugins.vastai.text.Texts;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -137,9 +136,7 @@ final class WaitingBuilds {
     }
 
     private static void tell(Queue.Executable build, long item, News news, Heard heard) {
-        // What hosts write may hold line ends and worse.
-        String line = "[" + news.cloud() + "] "
-                + Texts.render(news.reason()).replaceAll("\\p{Cntrl}+", " ").strip();
+        String line = BuildConsole.line(news.cloud(), news.reason());
         String subject = item + " " + news.subject();
         boolean known = heard.lines.contains(line);
         boolean moved = !Objects.equals(heard.states.get(subject), news.state());

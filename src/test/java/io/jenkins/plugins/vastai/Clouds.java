@@ -29,6 +29,7 @@ final class Clouds {
         template.setLaunchTimeoutMinutes(33);
         template.setDraws(2);
         template.setInstanceCap(4);
+        template.setRequeueLimit(2);
         template.setMaxPricePerHour(new BigDecimal("3.75"));
         template.setMinReliability(0.9);
         template.setVerified(false);
