@@ -26,6 +26,8 @@ enum AgentText implements Reason.Kind {
     NOT_ADDED,
     /** agent */
     NO_NODE,
+    /** directory, what went wrong */
+    NOT_STARTED,
     /** cloud */
     CLOUD_GONE,
     /** agent, run */

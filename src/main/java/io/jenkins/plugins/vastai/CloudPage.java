@@ -90,7 +90,11 @@ public final class CloudPage {
     /** What keeps the account from renting; null when all is well. */
     @CheckForNull
     public String getTrouble() {
-        return fleet.flatMap(Fleet::trouble).map(this::text).orElse(null);
+        return Fleets.lookup()
+                .flatMap(Fleets::trouble)
+                .or(() -> fleet.flatMap(Fleet::trouble))
+                .map(this::text)
+                .orElse(null);
     }
 
     public List<Resting> getResting() {

@@ -6,6 +6,7 @@ import hudson.ExtensionList;
 import hudson.init.InitMilestone;
 import hudson.init.Initializer;
 import hudson.init.Terminator;
+import hudson.model.Computer;
 import hudson.util.AtomicFileWriter;
 import hudson.util.Secret;
 import io.jenkins.plugins.vastai.api.VastClient;
@@ -13,12 +14,15 @@ import io.jenkins.plugins.vastai.rental.ControllerIdentity;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.FleetThread;
 import io.jenkins.plugins.vastai.rental.Machines;
+import io.jenkins.plugins.vastai.rental.NewerVersion;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.rental.RentalStore;
 import io.jenkins.plugins.vastai.rental.Secrets;
+import io.jenkins.plugins.vastai.rental.Suspicion;
 import io.jenkins.plugins.vastai.ssh.Bootstrap;
 import io.jenkins.plugins.vastai.ssh.JavaSource;
 import io.jenkins.plugins.vastai.ssh.SshReach;
+import io.jenkins.plugins.vastai.text.Reason;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -83,6 +87,7 @@ public final class Fleets {
     private final Map<String, Running> running = new ConcurrentHashMap<>();
     private final ObjectMapper json = new ObjectMapper();
     private volatile Parts parts;
+    private volatile Reason failure;
 
     /** The one instance of this Jenkins. */
     static Fleets get() {
@@ -103,8 +108,16 @@ public final class Fleets {
 
     /** Not before clouds and credentials are there, not after builds begin to look for their agents. */
     @Initializer(after = InitMilestone.JOB_CONFIG_ADAPTED)
-    public static void startAll() throws IOException {
-        get().start();
+    public static void startAll() {
+        Fleets fleets = get();
+        try {
+            fleets.start();
+        } catch (IOException e) {
+            // Jenkins starts all the same; without fleets nothing is rented, and nothing destroyed.
+            fleets.failure =
+                    e instanceof NewerVersion newer ? newer.reason() : AgentText.NOT_STARTED.of(root(), e.getMessage());
+            LOGGER.log(Level.SEVERE, e, () -> "Machines cannot be looked after: " + e.getMessage());
+        }
     }
 
     /** Runs before computers are disconnected, so that a shutdown is not taken for agents that were lost. */
@@ -181,6 +194,37 @@ public final class Fleets {
         return Optional.ofNullable(parts).map(Parts::identity);
     }
 
+    /**
+     * What keeps all fleets from renting: they could not be started, or may be those of another controller. Empty when
+     * all is well.
+     */
+    Optional<Reason> trouble() {
+        return Optional.ofNullable(failure).or(() -> identity()
+                .filter(ControllerIdentity::dormant)
+                .flatMap(ControllerIdentity::suspicion)
+                .map(Suspicion::reason));
+    }
+
+    /** An administrator says that no other controller has this identity. */
+    synchronized void keepIdentity() throws IOException {
+        ControllerIdentity identity = identity().orElseThrow(() -> new IOException("Jenkins stops"));
+        boolean slept = identity.dormant();
+        identity.keep();
+        if (slept) {
+            // Deadlines of what slept begin anew.
+            stop();
+            start();
+        }
+    }
+
+    /** An administrator says that this is a copy: the other controller's machines are no longer known here. */
+    synchronized void renewIdentity() throws IOException {
+        ControllerIdentity identity = identity().orElseThrow(() -> new IOException("Jenkins stops"));
+        stop();
+        identity.renew();
+        start();
+    }
+
     /** Whether rentals are looked after now. */
     boolean started() {
         return parts != null;
@@ -254,6 +298,8 @@ public final class Fleets {
         // Before the first call to the market: builds wait for their agents, whatever the market says.
         fleet.rentals().stream()
                 .filter(rental -> rental.needed() && rental.state().connectable())
+                .filter(rental ->
+                        VastAiComputer.of(rental).filter(Computer::isOnline).isEmpty())
                 .forEach(rental -> {
                     fleet.agentOffline(rental.id());
                     later(() -> VastAiComputer.of(rental).ifPresent(VastAiComputer::connectIfPossible));

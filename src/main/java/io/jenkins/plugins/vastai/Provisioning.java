@@ -61,6 +61,7 @@ final class Provisioning {
     /** Whether a template of the cloud serves the label and may be rented for now. Takes no lock. */
     boolean canProvision(VastAiCloud cloud, @CheckForNull Label label) {
         return fleets.started()
+                && fleets.trouble().isEmpty()
                 && !cloud.getCredentialsId().isEmpty()
                 && cloud.getTemplates().stream()
                         .anyMatch(template -> template.matches(label)
@@ -139,7 +140,7 @@ final class Provisioning {
 
     private boolean closed() {
         Jenkins jenkins = Jenkins.get();
-        return !fleets.started() || jenkins.isQuietingDown() || jenkins.isTerminating();
+        return !fleets.started() || fleets.trouble().isPresent() || jenkins.isQuietingDown() || jenkins.isTerminating();
     }
 
     /** A cloud with its templates' labels, parsed once for all labels of a review. */

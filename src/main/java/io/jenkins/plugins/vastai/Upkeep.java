@@ -74,6 +74,11 @@ final class Upkeep {
         }
         Set<String> seen = new HashSet<>();
         guarded("rentals", () -> rentals(jenkins, seen));
+        if (fleets.trouble().isPresent()) {
+            guarded("the logs of waiting builds", waiting::look);
+            return; // what is here may be another controller's
+        }
+        guarded("the blocklists", bans::look);
         Demand demand = fleets.provisioning().demand();
         if (demand.missing().keySet().stream()
                 .anyMatch(label -> fleets.provisioning().able(label.orElse(null)))) {

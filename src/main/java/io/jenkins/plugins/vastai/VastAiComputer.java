@@ -96,7 +96,8 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
     }
 
     private Optional<Rental> connectable() {
-        return rental().filter(r -> !leaving && r.needed() && r.state().connectable() && r.reach() != null);
+        boolean ours = Fleets.lookup().flatMap(Fleets::trouble).isEmpty(); // else another controller's may be there
+        return rental().filter(r -> ours && !leaving && r.needed() && r.state().connectable() && r.reach() != null);
     }
 
     /** Whether a launch would find a machine. */

@@ -123,9 +123,11 @@ final class WaitingBuilds {
         for (VastAiCloud cloud : Fleets.clouds()) {
             for (VastAiTemplate template : cloud.getTemplates()) {
                 if (template.matches(label)) {
-                    fleets.circuits()
-                            .resting(cloud, template)
-                            .map(rest -> AgentText.RESTS.of(template.getName(), TIME.format(rest.until()), rest.why()))
+                    fleets.trouble()
+                            .or(() -> fleets.circuits()
+                                    .resting(cloud, template)
+                                    .map(rest -> AgentText.RESTS.of(
+                                            template.getName(), TIME.format(rest.until()), rest.why())))
                             .or(() -> caps.full(cloud, template))
                             .map(why -> new News(cloud.getName(), template.getName(), why.key(), why))
                             .ifPresent(news::add);
