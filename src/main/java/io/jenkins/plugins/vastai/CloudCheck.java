@@ -45,8 +45,23 @@ final class CloudCheck {
                 .ifPresent(problems::add);
         range("balanceFloor", cloud.getBalanceFloor(), BigDecimal.ZERO, HIGHEST_FLOOR)
                 .ifPresent(problems::add);
+        for (BlocklistEntry entry : cloud.getBlocklist()) {
+            blocked(entry, problems);
+        }
         templates(cloud, problems);
         return List.copyOf(problems);
+    }
+
+    private static void blocked(BlocklistEntry entry, List<Problem> problems) {
+        int machine = entry.getMachineId();
+        int host = entry.getHostId();
+        if (machine < 0 || host < 0 || (machine == 0) == (host == 0)) {
+            String message = Messages.Blocklist_oneOfTwo(String.valueOf(machine), String.valueOf(host));
+            problems.add(Problem.error("blocklist." + (machine < 0 || host == 0 ? "machineId" : "hostId"), message));
+        }
+        if (!entry.hasReadableEnd()) {
+            problems.add(Problem.error("blocklist.until", Messages.Blocklist_untilBad(entry.getUntil())));
+        }
     }
 
     private static void templates(VastAiCloud cloud, List<Problem> problems) {

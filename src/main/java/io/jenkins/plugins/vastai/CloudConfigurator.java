@@ -100,17 +100,10 @@ public class CloudConfigurator extends DataBoundConfigurator<VastAiCloud> {
         Mapping cloud = node.asMapping();
         String name = text(node, "name", context);
         texts(name, cloud, Fields.OF_CLOUD, "", "", context);
-        Optional<CNode> templates = value(cloud, "templates");
-        if (templates.isEmpty()) {
-            return;
+        for (CNode entry : maps(name, cloud, "blocklist")) {
+            texts(name, entry.asMapping(), Fields.OF_BLOCKLIST_ENTRY, "", "blocklist.", context);
         }
-        if (templates.get().getType() != CNode.Type.SEQUENCE) {
-            throw refused(templates.get(), name, "", Messages.Field_notList("templates"));
-        }
-        for (CNode template : templates.get().asSequence()) {
-            if (template.getType() != CNode.Type.MAPPING) {
-                throw refused(template, name, "", Messages.Field_notMap("templates"));
-            }
+        for (CNode template : maps(name, cloud, "templates")) {
             String templateName = text(template, "name", context);
             texts(name, template.asMapping(), Fields.OF_TEMPLATE, templateName, "", context);
             Optional<CNode> extra = value(template.asMapping(), "extraConfig");
@@ -121,6 +114,23 @@ public class CloudConfigurator extends DataBoundConfigurator<VastAiCloud> {
                 texts(name, extra.get().asMapping(), Fields.OF_EXTRA_CONFIG, templateName, "extraConfig.", context);
             }
         }
+    }
+
+    /** The entries of a list of maps; none if it is not mentioned. */
+    private static List<CNode> maps(String cloud, Mapping mapping, String name) throws ConfiguratorException {
+        Optional<CNode> list = value(mapping, name);
+        if (list.isEmpty()) {
+            return List.of();
+        }
+        if (list.get().getType() != CNode.Type.SEQUENCE) {
+            throw refused(list.get(), cloud, "", Messages.Field_notList(name));
+        }
+        for (CNode entry : list.get().asSequence()) {
+            if (entry.getType() != CNode.Type.MAPPING) {
+                throw refused(entry, cloud, "", Messages.Field_notMap(name));
+            }
+        }
+        return list.get().asSequence();
     }
 
     private static void texts(

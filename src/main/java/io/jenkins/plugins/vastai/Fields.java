@@ -24,6 +24,7 @@ final class Fields {
     static final Fields OF_TEMPLATE =
             new Fields(() -> new VastAiTemplate("runner", "1xRTX_4090", "nvidia/cuda:12.0.0-base-ubuntu22.04"));
     static final Fields OF_EXTRA_CONFIG = new Fields(ExtraConfig::new);
+    static final Fields OF_BLOCKLIST_ENTRY = new Fields(BlocklistEntry::new);
 
     private static final BigDecimal EXAMPLE = new BigDecimal("2.50");
 

@@ -33,6 +33,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.logging.Level;
@@ -179,6 +180,11 @@ public final class Fleets {
     /** @param id as {@link FleetKey#id()} */
     Optional<Fleet> fleet(String id) {
         return Optional.ofNullable(running.get(id)).map(Running::fleet);
+    }
+
+    /** Of every fleet, as {@link FleetKey#id()}. */
+    Set<String> ids() {
+        return Set.copyOf(running.keySet());
     }
 
     Stream<Fleet> all() {

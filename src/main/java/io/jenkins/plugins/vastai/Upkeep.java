@@ -39,6 +39,7 @@ final class Upkeep {
     private final AtomicBoolean asked = new AtomicBoolean();
     private final Map<String, Instant> since = new HashMap<>();
     private final WaitingBuilds waiting;
+    private final ConfiguredBans bans;
     private volatile Threads threads;
     private volatile Instant started = Instant.now();
 
@@ -46,6 +47,7 @@ final class Upkeep {
         this.fleets = fleets;
         this.tuning = tuning;
         this.waiting = new WaitingBuilds(fleets);
+        this.bans = new ConfiguredBans(fleets);
     }
 
     void start(Threads own) {
@@ -72,13 +74,13 @@ final class Upkeep {
         if (jenkins == null || jenkins.isTerminating() || !fleets.started()) {
             return;
         }
-        Set<String> seen = new HashSet<>();
-        guarded("rentals", () -> rentals(jenkins, seen));
         if (fleets.trouble().isPresent()) {
             guarded("the logs of waiting builds", waiting::look);
             return; // what is here may be another controller's
         }
         guarded("the blocklists", bans::look);
+        Set<String> seen = new HashSet<>();
+        guarded("rentals", () -> rentals(jenkins, seen));
         Demand demand = fleets.provisioning().demand();
         if (demand.missing().keySet().stream()
                 .anyMatch(label -> fleets.provisioning().able(label.orElse(null)))) {

@@ -53,6 +53,7 @@ public class VastAiCloud extends Cloud {
 
     private String javaDownloadUrl = "";
     private Boolean noDelayProvisioning = true;
+    private List<BlocklistEntry> blocklist = new ArrayList<>();
 
     /**
      * @param name unique among all clouds
@@ -150,6 +151,16 @@ public class VastAiCloud extends Cloud {
         this.noDelayProvisioning = noDelayProvisioning;
     }
 
+    /** Machines and hosts that are never rented. */
+    public List<BlocklistEntry> getBlocklist() {
+        return List.copyOf(blocklist);
+    }
+
+    @DataBoundSetter
+    public void setBlocklist(List<BlocklistEntry> blocklist) {
+        this.blocklist = new ArrayList<>(blocklist == null ? List.of() : blocklist);
+    }
+
     /** What its page shows. */
     @Restricted(DoNotUse.class) // main.jelly
     public CloudPage getPage() {
@@ -204,6 +215,8 @@ public class VastAiCloud extends Cloud {
         instanceCap = Loaded.or(instanceCap, 10);
         javaDownloadUrl = Util.fixNull(javaDownloadUrl);
         noDelayProvisioning = Loaded.or(noDelayProvisioning, true);
+        blocklist = Loaded.or(blocklist, new ArrayList<>());
+        blocklist.removeIf(Objects::isNull);
         return this;
     }
 
@@ -237,6 +250,9 @@ public class VastAiCloud extends Cloud {
                 for (JSONObject extra : Forms.parts(template, "extraConfig")) {
                     Forms.prepare(extra, Fields.OF_EXTRA_CONFIG, "extraConfig.");
                 }
+            }
+            for (JSONObject entry : Forms.parts(form, "blocklist")) {
+                Forms.prepare(entry, Fields.OF_BLOCKLIST_ENTRY, "blocklist.");
             }
             VastAiCloud cloud = (VastAiCloud) super.newInstance(req, form);
             List<Problem> problems = CloudCheck.problems(cloud);

@@ -54,8 +54,18 @@ final class Clouds {
         cloud.setBalanceFloor(new BigDecimal("12"));
         cloud.setJavaDownloadUrl("https://mirror.example.org/temurin21");
         cloud.setNoDelayProvisioning(false);
+        cloud.setBlocklist(List.of(blocked(12345, 0, "resets its GPU", "2026-12-31"), blocked(0, 67, "", "")));
         cloud.setTemplates(List.of(template, plain));
         return cloud;
+    }
+
+    static BlocklistEntry blocked(int machine, int host, String reason, String until) {
+        BlocklistEntry entry = new BlocklistEntry();
+        entry.setMachineId(machine);
+        entry.setHostId(host);
+        entry.setReason(reason);
+        entry.setUntil(until);
+        return entry;
     }
 
     static String xml(VastAiCloud cloud) {

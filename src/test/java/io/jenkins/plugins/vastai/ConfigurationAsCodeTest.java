@@ -145,6 +145,10 @@ class ConfigurationAsCodeTest {
             instanceCap: 10              | balanceFloor: 5$            | balanceFloor "5$" is not a number
             instanceCap: 10              | noDelayProvisioning: maybe  | noDelayProvisioning "maybe" is neither true nor false
             instanceCap: 10              | apiUrl: http://vast.example | apiUrl "http://vast.example" is not an address that can be used
+            instanceCap: 10              | blocklist: [{reason: x}]    | blocklist: machineId is 0 and hostId is 0. Write the number of a machine
+            instanceCap: 10              | blocklist: [{machineId: a}] | blocklist.machineId "a" is not a whole number
+            instanceCap: 10              | blocklist: [{hostId: 1, until: soon}] | blocklist: until "soon" is no date. Write year, month and day
+            instanceCap: 10              | blocklist: 12345            | blocklist holds a single value. Write a list.
             - name: runner               | - labels: other             | Template "": name is empty
             instanceType: 1xRTX_4090     |                             | Template "runner": instanceType is empty
             instanceType: 1xRTX_4090     | instanceType: RTX 4090      | Template "runner": instanceType "RTX 4090" does not say how many GPUs

@@ -59,6 +59,7 @@ class ConfigurationPageTest {
     void everySettingIsInItsTableWithItsDefault() {
         agrees(table("## Cloud: `vastAi`"), VastAiCloud.class, Fields.OF_CLOUD);
         agrees(table("## Runner template"), VastAiTemplate.class, Fields.OF_TEMPLATE);
+        agrees(table("## `blocklist`"), BlocklistEntry.class, Fields.OF_BLOCKLIST_ENTRY);
         agrees(table("### `extraConfig`"), ExtraConfig.class, Fields.OF_EXTRA_CONFIG);
     }
 

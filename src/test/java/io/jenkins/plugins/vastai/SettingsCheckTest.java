@@ -238,6 +238,22 @@ class SettingsCheckTest {
     }
 
     @Test
+    void aBlocklistEntryNamesAMachineOrAHostAndADay() {
+        BlocklistEntry.DescriptorImpl entry = new BlocklistEntry.DescriptorImpl();
+        good(entry.doCheckMachineId("12345", "0"));
+        good(entry.doCheckMachineId("0", "67"));
+        good(entry.doCheckHostId("", "12345"));
+        error(entry.doCheckMachineId("0", ""), "machineId is 0 and hostId is 0");
+        error(entry.doCheckHostId("67", "12345"), "machineId is 12345 and hostId is 67");
+        error(entry.doCheckMachineId("-1", "0"), "machineId is -1");
+        error(entry.doCheckMachineId("first", "0"), "machineId", "first");
+        good(entry.doCheckUntil(""));
+        good(entry.doCheckUntil("2026-12-31"));
+        error(entry.doCheckUntil("31.12.2026"), "until", "31.12.2026", "2026-12-31");
+        error(entry.doCheckUntil("2026-02-30"), "until", "2026-02-30");
+    }
+
+    @Test
     void theRestHasItsRules() {
         good(template.doCheckRemoteFs("/home/jenkins"));
         for (String bad : List.of("home", "/home/a b", "/../etc", "/", "/a;rm", "C:\\x")) {
