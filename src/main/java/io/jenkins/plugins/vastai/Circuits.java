@@ -36,9 +36,13 @@ final class Circuits {
 
     /** The template's rest; empty when it may be rented for. */
     Optional<Rest> resting(VastAiCloud cloud, VastAiTemplate template) {
+        return resting(cloud, template, Instant.now());
+    }
+
+    Optional<Rest> resting(VastAiCloud cloud, VastAiTemplate template, Instant now) {
         Place place = new Place(cloud.getName(), template.getName());
         Rest rest = rests.get(place);
-        if (rest == null || !Instant.now().isBefore(rest.until())) {
+        if (rest == null || !now.isBefore(rest.until())) {
             return Optional.empty();
         }
         if (!rest.spec().equals(template.spec(cloud))) {
@@ -50,8 +54,11 @@ final class Circuits {
 
     /** A rental ended before it served. */
     void failed(Rental rental, Reason why) {
+        failed(rental, why, Instant.now());
+    }
+
+    void failed(Rental rental, Reason why, Instant now) {
         rests.compute(place(rental), (place, rest) -> {
-            Instant now = Instant.now();
             if (rest != null && now.isBefore(rest.until())) {
                 return rest; // ordered together, failed together: one failure
             }

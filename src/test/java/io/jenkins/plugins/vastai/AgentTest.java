@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -20,8 +21,10 @@ import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import jenkins.model.Jenkins;
@@ -184,6 +187,49 @@ class AgentTest {
         j.assertBuildStatusSuccess(get(building));
         machines.nothingLeft();
         assertEquals(1, RentedMachines.rentals().size());
+    }
+
+    @Test
+    void savingReorderingAndRenamingWhileAgentsRunLosesNoneOfThem(JenkinsRule j) throws Exception {
+        VastAiCloud cloud =
+                machines.cloud(RentedMachines.template("gpu", "gpu"), RentedMachines.template("other", "other"));
+        List<FreeStyleProject> projects = new ArrayList<>();
+        List<Future<FreeStyleBuild>> building = new ArrayList<>();
+        List<Rental> rentals = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            FreeStyleProject project = project(j, RentedMachines.WAIT);
+            projects.add(project);
+            building.add(project.scheduleBuild2(0));
+            rentals.add(await().atMost(RentedMachines.PATIENCE)
+                    .until(
+                            () -> RentedMachines.rentals().stream()
+                                    .filter(rental -> rental.state() == State.IN_SERVICE)
+                                    .filter(rental -> rentals.stream()
+                                            .noneMatch(one -> one.id().equals(rental.id())))
+                                    .findFirst(),
+                            Optional::isPresent)
+                    .orElseThrow());
+            machines.untilBegun(rentals.get(i), project.getName());
+        }
+        String before = Clouds.xml(cloud);
+
+        try (JenkinsRule.WebClient browser = j.createWebClient()) {
+            j.submit(browser.goTo("cloud/vast/configure").getFormByName("config"));
+        }
+
+        VastAiCloud saved = (VastAiCloud) Jenkins.get().getCloud(RentedMachines.CLOUD);
+        assertNotSame(cloud, saved);
+        assertEquals(before, Clouds.xml(saved));
+        VastAiTemplate renamed = new VastAiTemplate("renamed", "1xRTX_4090", RentedMachines.IMAGE);
+        renamed.setLabels("gpu");
+        saved.setTemplates(List.of(saved.getTemplates().get(1), renamed));
+        Jenkins.get().save();
+        for (int i = 0; i < 3; i++) {
+            machines.letGo(rentals.get(i), projects.get(i).getName());
+            j.assertBuildStatusSuccess(get(building.get(i)));
+        }
+        machines.nothingLeft();
+        assertEquals(3, machines.simulator().instances().size(), RentedMachines::stories);
     }
 
     @Test
