@@ -77,7 +77,8 @@ public class BlocklistEntry extends AbstractDescribableImpl<BlocklistEntry> {
     Optional<Instant> end() {
         return until.isEmpty()
                 ? Optional.empty()
-                : Optional.of(LocalDate.parse(until).atStartOfDay(ZoneOffset.UTC).toInstant());
+                : Optional.of(
+                        LocalDate.parse(until).atStartOfDay(ZoneOffset.UTC).toInstant());
     }
 
     /** Whether {@link #getUntil()} can be read. */
@@ -141,12 +142,7 @@ public class BlocklistEntry extends AbstractDescribableImpl<BlocklistEntry> {
                 }
                 cloud.setBlocklist(List.of(entry));
                 return Forms.field(
-                        Fields.OF_BLOCKLIST_ENTRY,
-                        "blocklist.",
-                        field,
-                        value,
-                        entry,
-                        () -> CloudCheck.problems(cloud));
+                        Fields.OF_BLOCKLIST_ENTRY, "blocklist.", field, value, entry, () -> CloudCheck.problems(cloud));
             });
         }
     }

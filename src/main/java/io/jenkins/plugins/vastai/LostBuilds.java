@@ -101,10 +101,8 @@ final class LostBuilds {
         public void onCompleted(Run<?, ?> run, TaskListener listener) {
             Result result = run.getResult();
             if (run instanceof AbstractBuild<?, ?> build && result != null && result.isWorseThan(Result.UNSTABLE)) {
-                computer()
-                        .filter(computer -> isLost(build, computer))
-                        .ifPresent(computer ->
-                                computer.rental().ifPresent(rental -> ended(build, computer, rental, listener)));
+                computer().filter(computer -> isLost(build, computer)).ifPresent(computer -> computer.rental()
+                        .ifPresent(rental -> ended(build, computer, rental, listener)));
             }
         }
     }

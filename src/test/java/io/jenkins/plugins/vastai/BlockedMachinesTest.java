@@ -38,7 +38,8 @@ class BlockedMachinesTest {
         cancel(j);
 
         cloud.setBlocklist(List.of(Clouds.blocked((int) best, 0, "slow disk", "")));
-        await().until(() -> bans().equals(List.of(new Ban(Ban.Kind.MACHINE, best, "slow disk", null, "configuration"))));
+        await().until(() ->
+                bans().equals(List.of(new Ban(Ban.Kind.MACHINE, best, "slow disk", null, "configuration"))));
 
         assertNotEquals(best, rented(j));
         cancel(j);
@@ -73,7 +74,10 @@ class BlockedMachinesTest {
     }
 
     private static List<Ban> bans() {
-        return Fleets.get().all().flatMap(fleet -> fleet.blocklist().bans().stream()).toList();
+        return Fleets.get()
+                .all()
+                .flatMap(fleet -> fleet.blocklist().bans().stream())
+                .toList();
     }
 
     /** Rents a machine and tells which. */
@@ -95,7 +99,7 @@ class BlockedMachinesTest {
 
     private void cancel(JenkinsRule j) throws Exception {
         j.jenkins.getQueue().clear();
-        await().atMost(RentedMachines.PATIENCE)
-                .until(() -> RentedMachines.rentals().stream().allMatch(rental -> rental.state().ended()));
+        await().atMost(RentedMachines.PATIENCE).until(() -> RentedMachines.rentals().stream()
+                .allMatch(rental -> rental.state().ended()));
     }
 }

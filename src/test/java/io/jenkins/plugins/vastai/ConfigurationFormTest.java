@@ -37,13 +37,12 @@ import org.kohsuke.stapler.verb.POST;
 @WithJenkins
 class ConfigurationFormTest {
 
-    private static final List<Class<?>> CLASSES =
-            List.of(
-                    VastAiCloud.class,
-                    VastAiTemplate.class,
-                    ExtraConfig.class,
-                    EnvironmentVariable.class,
-                    BlocklistEntry.class);
+    private static final List<Class<?>> CLASSES = List.of(
+            VastAiCloud.class,
+            VastAiTemplate.class,
+            ExtraConfig.class,
+            EnvironmentVariable.class,
+            BlocklistEntry.class);
     private static final Pattern FIELD = Pattern.compile("(?:field|<div name)=\"(\\w+)\"");
 
     private static JenkinsRule jenkins;

@@ -43,7 +43,9 @@ class EarlierReleasesTest {
 
     static List<Path> files() throws IOException {
         try (Stream<Path> files = Files.walk(RELEASES)) {
-            return files.filter(file -> file.toString().endsWith(".xml")).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(".xml"))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -56,8 +58,8 @@ class EarlierReleasesTest {
         }
         Object loaded = Jenkins.XSTREAM2.fromXML(file.toFile());
         List<String> again;
-        try (InputStream in = new ByteArrayInputStream(
-                Jenkins.XSTREAM2.toXML(loaded).getBytes(StandardCharsets.UTF_8))) {
+        try (InputStream in =
+                new ByteArrayInputStream(Jenkins.XSTREAM2.toXML(loaded).getBytes(StandardCharsets.UTF_8))) {
             again = values(in);
         }
         assertFalse(stored.isEmpty());
@@ -107,7 +109,8 @@ class EarlierReleasesTest {
     }
 
     private static Object load(String file) throws IOException {
-        try (InputStream in = Files.newInputStream(RELEASES.resolve("0-first-form").resolve(file))) {
+        try (InputStream in =
+                Files.newInputStream(RELEASES.resolve("0-first-form").resolve(file))) {
             return Jenkins.XSTREAM2.fromXML(in);
         }
     }
@@ -115,7 +118,8 @@ class EarlierReleasesTest {
     /** Path and text of every element without children. */
     private static List<String> values(InputStream in) throws Exception {
         // Jenkins writes XML 1.1.
-        Document document = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(in);
+        Document document =
+                DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(in);
         List<String> values = new ArrayList<>();
         collect(document.getDocumentElement(), "", values);
         return values;

@@ -114,17 +114,21 @@ class IdentityTest {
 
             assertFalse(monitor.isActivated());
             assertNotEquals(before, Fleets.get().identity().orElseThrow().id());
-            await().atMost(RentedMachines.PATIENCE).until(() -> RentedMachines.agents().isEmpty());
+            await().atMost(RentedMachines.PATIENCE)
+                    .until(() -> RentedMachines.agents().isEmpty());
             WorkflowJob own = j.createProject(WorkflowJob.class, "own");
             own.setDefinition(new CpsFlowDefinition("node('gpu') { echo 'here' }", true));
             j.assertBuildStatusSuccess(own.scheduleBuild2(0));
-            await().atMost(RentedMachines.PATIENCE)
-                    .until(() -> RentedMachines.rentals().stream().allMatch(rental -> rental.state().ended()));
+            await().atMost(RentedMachines.PATIENCE).until(() -> RentedMachines.rentals().stream()
+                    .allMatch(rental -> rental.state().ended()));
             assertEquals(1, machines.simulator().books().left().size(), "the other controller's is left alone");
             assertEquals(1, machines.simulator().requests(Endpoint.DESTROY).size());
             long other = machines.simulator().books().left().get(0).id();
             machines.simulator().destroyFromOutside(other);
-            j.jenkins.getItemByFullName("p", WorkflowJob.class).getBuildByNumber(1).doKill();
+            j.jenkins
+                    .getItemByFullName("p", WorkflowJob.class)
+                    .getBuildByNumber(1)
+                    .doKill();
         });
     }
 
@@ -148,7 +152,10 @@ class IdentityTest {
             }
             assertTrue(monitor.isActivated());
             Fleets.get().keepIdentity();
-            j.jenkins.getItemByFullName("p", WorkflowJob.class).getBuildByNumber(1).doKill();
+            j.jenkins
+                    .getItemByFullName("p", WorkflowJob.class)
+                    .getBuildByNumber(1)
+                    .doKill();
             machines.giveBack();
         });
     }

@@ -51,9 +51,9 @@ class IdleRaceTest {
     @Test
     void aBuildThatComesAtAnyMomentAroundTheEndOfTheIdleTimeSucceeds(JenkinsRule j) throws Exception {
         FreeStyleProject project = project(j);
-        machines.simulator().faults().add(Fault.of(Fault.Kind.SLOW_ANSWER)
-                .endpoint(Endpoint.DESTROY)
-                .delay(Duration.ofSeconds(2)));
+        machines.simulator()
+                .faults()
+                .add(Fault.of(Fault.Kind.SLOW_ANSWER).endpoint(Endpoint.DESTROY).delay(Duration.ofSeconds(2)));
         build(j, project);
 
         for (int step = 0; step < 6; step++) {
@@ -64,7 +64,8 @@ class IdleRaceTest {
 
         machines.nothingLeft();
         assertFalse(
-                RentedMachines.rentals().stream().anyMatch(Rental::failed), "nothing was lost: " + RentedMachines.stories());
+                RentedMachines.rentals().stream().anyMatch(Rental::failed),
+                "nothing was lost: " + RentedMachines.stories());
     }
 
     @Test
@@ -79,8 +80,7 @@ class IdleRaceTest {
 
         assertFalse(computer.retireIfIdle(AgentText.UNWANTED.of("test")), "it works");
         assertEquals(
-                first.getBuiltOnStr(),
-                j.assertBuildStatusSuccess(get(building)).getBuiltOnStr());
+                first.getBuiltOnStr(), j.assertBuildStatusSuccess(get(building)).getBuiltOnStr());
         machines.nothingLeft();
         assertEquals(1, RentedMachines.rentals().size());
     }
@@ -89,11 +89,10 @@ class IdleRaceTest {
     void aBuildThatComesWhileTheMachineIsBeingDestroyedHasAnother(JenkinsRule j) throws Exception {
         FreeStyleProject project = project(j);
         FreeStyleBuild first = build(j, project);
-        VastAiComputer computer =
-                VastAiComputer.of(RentedMachines.inService()).orElseThrow();
-        machines.simulator().faults().add(Fault.of(Fault.Kind.SLOW_ANSWER)
-                .endpoint(Endpoint.DESTROY)
-                .delay(Duration.ofSeconds(5)));
+        VastAiComputer computer = VastAiComputer.of(RentedMachines.inService()).orElseThrow();
+        machines.simulator()
+                .faults()
+                .add(Fault.of(Fault.Kind.SLOW_ANSWER).endpoint(Endpoint.DESTROY).delay(Duration.ofSeconds(5)));
 
         AtomicBoolean given = new AtomicBoolean();
         AtomicReference<Future<FreeStyleBuild>> building = new AtomicReference<>();

@@ -138,7 +138,8 @@ class TroubleTest {
         // The first of the two is that which exits.
         machines.simulator().faults().add(Fault.of(Fault.Kind.WRONG_GPU).times(2));
 
-        FreeStyleBuild build = j.assertBuildStatusSuccess(get(project(j, "echo here").scheduleBuild2(0)));
+        FreeStyleBuild build =
+                j.assertBuildStatusSuccess(get(project(j, "echo here").scheduleBuild2(0)));
 
         Rental rental = RentedMachines.rentals().get(0);
         assertEquals(rental.order().agent(), build.getBuiltOnStr());
@@ -148,7 +149,9 @@ class TroubleTest {
         Set<Long> tried = new HashSet<>();
         RentedMachines.rentals().get(0).draws().forEach(draw -> tried.add(draw.machineId()));
         assertEquals(
-                RentedMachines.rentals().get(0).draws().size(), tried.size(), "no bad machine twice: " + RentedMachines.stories());
+                RentedMachines.rentals().get(0).draws().size(),
+                tried.size(),
+                "no bad machine twice: " + RentedMachines.stories());
     }
 
     private static State state(Rental rental) {
