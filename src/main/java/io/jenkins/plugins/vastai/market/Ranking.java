@@ -18,12 +18,15 @@ public final class Ranking {
     private final GpuWish wish;
     private final int offers;
     private final List<Candidate> candidates;
+    private final List<Offer> withheld;
     private final Rejections rejections;
 
-    private Ranking(GpuWish wish, int offers, List<Candidate> candidates, Rejections rejections) {
+    private Ranking(
+            GpuWish wish, int offers, List<Candidate> candidates, List<Offer> withheld, Rejections rejections) {
         this.wish = wish;
         this.offers = offers;
         this.candidates = candidates;
+        this.withheld = withheld;
         this.rejections = rejections;
     }
 
@@ -44,9 +47,11 @@ public final class Ranking {
         OfferCheck check = new OfferCheck(requirements, wish);
         Rejections rejections = new Rejections(requirements, wish, check);
         List<Priced> fitting = new ArrayList<>();
+        List<Priced> withheld = new ArrayList<>();
         for (Offer offer : offers) {
             double allIn = check.allInPerHour(offer);
             int mask = check.mask(offer, allIn);
+            boolean meetsAll = mask == 0;
             if (blocklist.blocks(offer.machineId(), offer.hostId(), now)) {
                 mask |= Rejection.BLOCKED.bit();
             }
@@ -57,9 +62,13 @@ public final class Ranking {
                 fitting.add(new Priced(offer, check.cost(offer, allIn)));
             } else {
                 rejections.add(offer, mask);
+                if (meetsAll) {
+                    withheld.add(new Priced(offer, check.cost(offer, allIn)));
+                }
             }
         }
         Collections.sort(fitting);
+        Collections.sort(withheld);
         List<Priced> best = new ArrayList<>(fitting.size());
         Set<Long> machines = new HashSet<>(2 * fitting.size());
         for (Priced priced : fitting) {
@@ -82,7 +91,17 @@ public final class Ranking {
                     cost.weighed(),
                     cost.readySeconds()));
         }
-        return new Ranking(wish, offers.size(), List.copyOf(candidates), rejections);
+        Set<Long> withheldMachines = new HashSet<>();
+        List<Offer> leftOut = withheld.stream()
+                .map(Priced::offer)
+                .filter(offer -> withheldMachines.add(offer.machineId()))
+                .toList();
+        return new Ranking(wish, offers.size(), List.copyOf(candidates), leftOut, rejections);
+    }
+
+    /** What was asked for. */
+    public GpuWish wish() {
+        return wish;
     }
 
     /** Machines that would do, best first. */
@@ -93,6 +112,14 @@ public final class Ranking {
     /** The first of {@link #candidates()}. */
     public Optional<Candidate> best() {
         return candidates.isEmpty() ? Optional.empty() : Optional.of(candidates.get(0));
+    }
+
+    /**
+     * Machines that meet every requirement and are left out because they are blocked or because we rent them already,
+     * best first; the best offer of each.
+     */
+    public List<Offer> withheld() {
+        return withheld;
     }
 
     /** How many offers there were. */

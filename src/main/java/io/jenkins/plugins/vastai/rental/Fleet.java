@@ -5,6 +5,7 @@ import io.jenkins.plugins.vastai.market.Ban;
 import io.jenkins.plugins.vastai.market.Block;
 import io.jenkins.plugins.vastai.market.Blocklist;
 import io.jenkins.plugins.vastai.market.GpuCatalogue;
+import io.jenkins.plugins.vastai.market.Requirements;
 import io.jenkins.plugins.vastai.ssh.SshKeyPair;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.io.IOException;
@@ -79,6 +80,8 @@ public final class Fleet {
     private final Explanations explanations;
     private final Blocked blocked;
     private final AccountKey accountKey;
+    private final Previews previews;
+    private final LiveNames names;
     private final Map<String, Progress> progress = new HashMap<>();
     private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
     private volatile Runnable alarm = () -> {};
@@ -96,18 +99,21 @@ public final class Fleet {
         poll = new Poll(parts.client(), lanes, timing, standing);
         disposal = new Disposal(records, lanes, parts.client(), timing, standing);
         accountKey = new AccountKey(parts.store(), parts.client(), lanes, records, standing, controller);
+        Shop shop = new Shop(parts.client(), lanes, timing, standing);
+        previews = new Previews(shop, blocked, records);
         renting = new Renting(
                 records,
                 lanes,
                 parts.client(),
                 timing,
-                new Shop(parts.client(), lanes, timing, standing),
+                shop,
                 blocked,
                 standing,
                 disposal,
                 accountKey,
                 controller,
                 new StartScripts(parts.client().address()));
+        names = new LiveNames(parts.client(), lanes, renting, shop);
         booting = new Booting(records, lanes, parts.client(), timing, parts.machines(), this::post, blocked, renting);
         serving = new Serving(records, timing, standing);
         explanations = new Explanations(records);
@@ -242,13 +248,26 @@ public final class Fleet {
         post(standing::retry);
     }
 
-    /** GPU names, as the market lists them now. */
-    public void catalogue(GpuCatalogue fresh) {
-        renting.refreshed(fresh);
-    }
-
+    /** GPU names as last seen; the built-in ones until {@link #names} has been asked. */
     public GpuCatalogue catalogue() {
         return renting.catalogue();
+    }
+
+    /** GPUs and countries by the market's names, or by those known before when it does not answer. Never fails. */
+    public CompletableFuture<Names> names() {
+        CompletableFuture<Names> answer = new CompletableFuture<>();
+        post(() -> names.ask(answer, clock.instant()));
+        return answer;
+    }
+
+    /**
+     * What would be rented now, by the same search and choice as for an order. Rents nothing. Whoever does not want to
+     * wait any longer cancels the answer.
+     */
+    public CompletableFuture<Preview> preview(Requirements wanted) {
+        CompletableFuture<Preview> answer = new CompletableFuture<>();
+        post(() -> previews.ask(wanted, answer, clock.instant()));
+        return answer;
     }
 
     /** What every label of this controller begins with. */
@@ -283,6 +302,7 @@ public final class Fleet {
                 guarded(() -> forget(rental), "rental " + rental.id());
             }
         }
+        guarded(() -> previews.pass(now), "previews");
         if (dormant) {
             return;
         }

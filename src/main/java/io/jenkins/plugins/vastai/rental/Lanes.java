@@ -24,6 +24,7 @@ final class Lanes {
         CONFIRM(1),
         ATTACH(1),
         ACCOUNT(1),
+        NAMES(1),
         LOGS(1),
         SSH(8);
 

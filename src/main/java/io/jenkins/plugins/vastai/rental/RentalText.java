@@ -119,5 +119,9 @@ public enum RentalText implements Reason.Kind {
     /** file, its version, newest version known */
     NEWER_VERSION,
     /** files, the first of them */
-    NEWER_RECORDS
+    NEWER_RECORDS,
+    /** how many wait */
+    PREVIEW_BUSY,
+    /** most in a minute, seconds until the next */
+    PREVIEW_TOO_MANY
 }
