@@ -120,11 +120,11 @@ final class ConnectionTest {
         } catch (Fatal e) {
             return FormValidation.error(words(e.failure));
         }
-        StringBuilder html = new StringBuilder();
+        StringBuilder html = new StringBuilder("<ul class=\"vastai-connection\">");
         for (String line : lines) {
-            html.append("<div>").append(Util.escape(line)).append("</div>");
+            html.append("<li>").append(Util.escape(line)).append("</li>");
         }
-        return FormValidation.respond(worst, html.toString());
+        return FormValidation.respond(worst, html.append("</ul>").toString());
     }
 
     private void ask() throws Fatal {

@@ -42,15 +42,22 @@ final class TemplateCheck {
     private static final Pattern HOST = Pattern.compile("[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\\d{1,5})?");
 
     private final VastAiTemplate template;
+    private final GpuCatalogue catalogue;
     private final List<Problem> problems = new ArrayList<>();
 
-    private TemplateCheck(VastAiTemplate template) {
+    private TemplateCheck(VastAiTemplate template, GpuCatalogue catalogue) {
         this.template = template;
+        this.catalogue = catalogue;
     }
 
     /** In the language of the current request. */
     static List<Problem> problems(VastAiTemplate template) {
-        TemplateCheck check = new TemplateCheck(template);
+        return problems(template, GpuCatalogue.builtIn());
+    }
+
+    /** @param catalogue GPUs that the market is known to have */
+    static List<Problem> problems(VastAiTemplate template, GpuCatalogue catalogue) {
+        TemplateCheck check = new TemplateCheck(template, catalogue);
         check.name();
         check.labels();
         check.machine();
@@ -109,7 +116,7 @@ final class TemplateCheck {
     private void machine() {
         ExtraConfig extra = template.getExtraConfig();
         List<GpuWish> wishes = parse(
-                        "instanceType", () -> InstanceType.parse(template.getInstanceType(), GpuCatalogue.builtIn()))
+                        "instanceType", () -> InstanceType.parse(template.getInstanceType(), catalogue))
                 .orElseGet(() -> List.of(new GpuWish(1, "any")));
         Optional<Image> image = parse("machineImage", () -> Image.parse(template.getMachineImage()));
         Requirements.Builder wanted = Requirements.builder(wishes, image.orElseGet(() -> standIn(extra.isVm())))
@@ -119,6 +126,7 @@ final class TemplateCheck {
                 .minReliability(template.getMinReliability())
                 .minDownloadMbps(template.getMinDownloadMbps())
                 .minDuration(Duration.ofHours(1));
+        image.ifPresent(this::movingTag);
         parse("region", () -> Regions.parse(template.getRegion())).ifPresent(wanted::countries);
         if (template.getMaxPricePerHour() != null) {
             wanted.maxPricePerHour(template.getMaxPricePerHour());
@@ -130,6 +138,18 @@ final class TemplateCheck {
             problems.add(Problem.warning("runtype", Messages.Template_runtypeVm()));
         } else if (!RUNTYPES.contains(template.getRuntype())) {
             error("runtype", Messages.Template_runtypeBad(template.getRuntype(), String.join(", ", RUNTYPES)));
+        }
+    }
+
+    /** What is pulled today may not be what was pulled yesterday, and hosts hold different ones. */
+    private void movingTag(Image image) {
+        if (!image.digest().isEmpty()) {
+            return;
+        }
+        if (image.tag().equals("latest")) {
+            problems.add(Problem.warning("machineImage", Messages.Template_imageLatest(image.toString())));
+        } else if (image.tag().equals(Image.AUTOMATIC_TAG)) {
+            problems.add(Problem.warning("machineImage", Messages.Template_imageAutomatic(image.toString())));
         }
     }
 

@@ -5,11 +5,15 @@ import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.Extension;
 import hudson.Util;
 import hudson.model.Descriptor;
+import hudson.model.DescriptorByNameOwner;
+import hudson.model.Failure;
 import hudson.slaves.Cloud;
 import hudson.slaves.NodeProvisioner.PlannedNode;
 import hudson.util.FormValidation;
 import hudson.util.ListBoxModel;
 import io.jenkins.plugins.vastai.api.ApiKey;
+import jakarta.servlet.ServletException;
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Duration;
@@ -19,6 +23,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import jenkins.model.Jenkins;
+import jenkins.security.stapler.StaplerNotDispatchable;
 import net.sf.json.JSONObject;
 import org.jenkinsci.Symbol;
 import org.jenkinsci.plugins.plaincredentials.StringCredentials;
@@ -26,22 +31,26 @@ import org.kohsuke.accmod.Restricted;
 import org.kohsuke.accmod.restrictions.DoNotUse;
 import org.kohsuke.stapler.DataBoundConstructor;
 import org.kohsuke.stapler.DataBoundSetter;
+import org.kohsuke.stapler.HttpResponse;
 import org.kohsuke.stapler.QueryParameter;
 import org.kohsuke.stapler.StaplerRequest2;
+import org.kohsuke.stapler.StaplerResponse2;
 import org.kohsuke.stapler.verb.POST;
 
 /**
  * The Vast.ai market as a source of agents: whose account, which limits, which kinds of runner. Holds what the admin
- * wrote and nothing that changes while agents run.
+ * wrote and nothing that changes while agents run. Owns the field checks of its templates' pages, so that they can ask
+ * this cloud's market.
  */
-public class VastAiCloud extends Cloud {
+public class VastAiCloud extends Cloud implements DescriptorByNameOwner {
 
     /** Default of {@link #getApiUrl()}. */
     public static final String API_URL = "https://console.vast.ai";
 
     private String credentialsId;
     private String apiUrl = API_URL;
-    private List<VastAiTemplate> templates = new ArrayList<>();
+    // Replaced as a whole and never changed: see CloudEdits.
+    private volatile List<VastAiTemplate> templates = new ArrayList<>();
     // Boxed: null tells that a configuration file does not mention the field.
     private Integer instanceCap = 10;
 
@@ -83,6 +92,7 @@ public class VastAiCloud extends Cloud {
         this.apiUrl = Util.fixNull(apiUrl).isBlank() ? API_URL : apiUrl.trim();
     }
 
+    @StaplerNotDispatchable // their pages are CloudTemplates
     public List<VastAiTemplate> getTemplates() {
         return List.copyOf(templates);
     }
@@ -161,6 +171,15 @@ public class VastAiCloud extends Cloud {
         this.blocklist = new ArrayList<>(blocklist == null ? List.of() : blocklist);
     }
 
+    /** The pages of a template; null when there is none of that name. */
+    @CheckForNull
+    @Restricted(DoNotUse.class) // template/<name>
+    public TemplatePage getTemplate(String templateName) {
+        return template(templateName)
+                .map(template -> new TemplatePage(this, template))
+                .orElse(null);
+    }
+
     /** What its page shows. */
     @Restricted(DoNotUse.class) // main.jelly
     public CloudPage getPage() {
@@ -177,9 +196,29 @@ public class VastAiCloud extends Cloud {
         return Provisioning.get().provision(this, state.getLabel(), excessWorkload);
     }
 
+    /** Saves the form for the cloud as it is now: its templates may have changed since somebody opened the page. */
+    @Override
+    @POST
+    public HttpResponse doConfigSubmit(StaplerRequest2 req, StaplerResponse2 rsp)
+            throws IOException, ServletException, Descriptor.FormException {
+        checkPermission(Jenkins.ADMINISTER);
+        return CloudEdits.get().alone(() -> {
+            if (Jenkins.get().clouds.contains(this)) {
+                return super.doConfigSubmit(req, rsp);
+            } else if (Jenkins.get().getCloud(name) instanceof VastAiCloud now) {
+                return now.doConfigSubmit(req, rsp);
+            } else {
+                throw new Failure(Messages.Cloud_gone(name));
+            }
+        });
+    }
+
     @Override
     public Cloud reconfigure(@NonNull StaplerRequest2 req, JSONObject form) throws Descriptor.FormException {
         Cloud changed = super.reconfigure(req, form);
+        if (changed instanceof VastAiCloud cloud) {
+            cloud.setTemplates(templates); // they have pages of their own
+        }
         if (changed != null && !changed.name.equals(name)) {
             // Jenkins would refuse this too, but only after the rentals have been told.
             if (Jenkins.get().getCloud(changed.name) != null) {
@@ -245,12 +284,7 @@ public class VastAiCloud extends Cloud {
                 throw new FormException(Messages.Cloud_nameMissing(), "name");
             }
             Forms.prepare(form, Fields.OF_CLOUD, "");
-            for (JSONObject template : Forms.parts(form, "templates")) {
-                Forms.prepare(template, Fields.OF_TEMPLATE, "");
-                for (JSONObject extra : Forms.parts(template, "extraConfig")) {
-                    Forms.prepare(extra, Fields.OF_EXTRA_CONFIG, "extraConfig.");
-                }
-            }
+            form.remove("templates"); // see CloudTemplates
             for (JSONObject entry : Forms.parts(form, "blocklist")) {
                 Forms.prepare(entry, Fields.OF_BLOCKLIST_ENTRY, "blocklist.");
             }

@@ -7,17 +7,19 @@ import hudson.Extension;
 import hudson.RelativePath;
 import hudson.Util;
 import hudson.model.AbstractDescribableImpl;
+import hudson.model.AutoCompletionCandidates;
 import hudson.model.Descriptor;
 import hudson.model.Label;
 import hudson.model.Node;
 import hudson.model.labels.LabelAtom;
-import hudson.util.ComboBoxModel;
 import hudson.util.FormValidation;
 import hudson.util.ListBoxModel;
-import io.jenkins.plugins.vastai.market.GpuCatalogue;
 import io.jenkins.plugins.vastai.rental.Hidden;
+import io.jenkins.plugins.vastai.rental.Names;
 import io.jenkins.plugins.vastai.rental.RunnerSpec;
 import java.math.BigDecimal;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,11 +27,15 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import jenkins.model.Jenkins;
+import net.sf.json.JSONObject;
 import org.jenkinsci.Symbol;
+import org.kohsuke.stapler.AncestorInPath;
 import org.kohsuke.stapler.DataBoundConstructor;
 import org.kohsuke.stapler.DataBoundSetter;
 import org.kohsuke.stapler.QueryParameter;
+import org.kohsuke.stapler.StaplerRequest2;
 import org.kohsuke.stapler.verb.POST;
 
 /**
@@ -338,6 +344,18 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
         this.runtype = Util.fixNull(runtype).isBlank() ? RunnerSpec.RUNTYPE : runtype.trim();
     }
 
+    /** A copy under another name. */
+    VastAiTemplate named(String other) {
+        VastAiTemplate copy = (VastAiTemplate) Jenkins.XSTREAM2.fromXML(Jenkins.XSTREAM2.toXML(this));
+        copy.name = other;
+        return copy;
+    }
+
+    /** Changes with every setting: tells whether somebody else saved it while a form was open. */
+    public String version() {
+        return Util.getDigestOf(Jenkins.XSTREAM2.toXML(this));
+    }
+
     /** The launch limit in force, minutes. */
     public int launchMinutes() {
         if (launchTimeoutMinutes > 0) {
@@ -431,10 +449,39 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
     @Symbol("gpuTemplate")
     public static class DescriptorImpl extends Descriptor<VastAiTemplate> {
 
+        private static final DateTimeFormatter TIME =
+                DateTimeFormatter.ofPattern("HH:mm").withZone(ZoneId.systemDefault());
+
         @NonNull
         @Override
         public String getDisplayName() {
             return Messages.Template_displayName();
+        }
+
+        /**
+         * Nothing that cannot work is saved: binding alone would take an unreadable number for 0.
+         *
+         * @throws FormException names the fields, their values and the remedy
+         */
+        @Override
+        public VastAiTemplate newInstance(@CheckForNull StaplerRequest2 req, @NonNull JSONObject form)
+                throws FormException {
+            Forms.prepare(form, Fields.OF_TEMPLATE, "");
+            for (JSONObject extra : Forms.parts(form, "extraConfig")) {
+                Forms.prepare(extra, Fields.OF_EXTRA_CONFIG, "extraConfig.");
+            }
+            VastAiTemplate template = (VastAiTemplate) super.newInstance(req, form);
+            List<Problem> errors = TemplateCheck.problems(template).stream()
+                    .filter(problem -> !problem.warning())
+                    .toList();
+            if (!errors.isEmpty()) {
+                throw new FormException(
+                        Messages.Template_refused(
+                                template.getName(),
+                                errors.stream().map(Problem::message).collect(Collectors.joining(" "))),
+                        errors.get(0).field());
+            }
+            return template;
         }
 
         @POST
@@ -443,10 +490,45 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
                     "name", TemplateCheck.problems(new VastAiTemplate(value, "1xRTX_4090", "ubuntu:22.04"))));
         }
 
+        /** Judged by the market's own list where it can be had, and it says which list that was. */
         @POST
-        public FormValidation doCheckInstanceType(@QueryParameter String value) {
-            return Forms.check(() -> Problem.shown(
-                    "instanceType", TemplateCheck.problems(new VastAiTemplate("runner", value, "ubuntu:22.04"))));
+        public FormValidation doCheckInstanceType(@AncestorInPath VastAiCloud cloud, @QueryParameter String value) {
+            return Forms.check(() -> {
+                Names names = Suggestions.names(cloud);
+                FormValidation judged = Problem.shown(
+                        "instanceType",
+                        TemplateCheck.problems(
+                                new VastAiTemplate("runner", value, "ubuntu:22.04"), names.catalogue()));
+                if (judged.kind != FormValidation.Kind.OK || cloud == null) {
+                    return judged;
+                }
+                return FormValidation.ok(names.asOf()
+                        .map(at -> Messages.Template_namesLive(TIME.format(at)))
+                        .orElseGet(Messages::Template_namesBuiltIn));
+            });
+        }
+
+        @POST
+        public AutoCompletionCandidates doAutoCompleteInstanceType(
+                @AncestorInPath VastAiCloud cloud, @QueryParameter String value) {
+            return mayConfigure() ? Suggestions.gpus(value, Suggestions.names(cloud)) : new AutoCompletionCandidates();
+        }
+
+        @POST
+        public AutoCompletionCandidates doAutoCompleteRegion(
+                @AncestorInPath VastAiCloud cloud, @QueryParameter String value) {
+            return mayConfigure()
+                    ? Suggestions.regions(value, Suggestions.names(cloud))
+                    : new AutoCompletionCandidates();
+        }
+
+        @POST
+        public AutoCompletionCandidates doAutoCompleteMachineImage(@QueryParameter String value) {
+            return mayConfigure() ? Suggestions.images(value) : new AutoCompletionCandidates();
+        }
+
+        private static boolean mayConfigure() {
+            return Jenkins.get().hasPermission(Jenkins.ADMINISTER);
         }
 
         @POST
@@ -573,16 +655,6 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
         @POST
         public ListBoxModel doFillRegistryCredentialsIdItems(@QueryParameter String registryCredentialsId) {
             return Logins.items(StandardUsernamePasswordCredentials.class, registryCredentialsId);
-        }
-
-        /** GPUs that the market had when this was released, one of each; the count and the rest are for the admin. */
-        @POST
-        public ComboBoxModel doFillInstanceTypeItems() {
-            ComboBoxModel items = new ComboBoxModel();
-            if (Jenkins.get().hasPermission(Jenkins.ADMINISTER)) {
-                GpuCatalogue.builtIn().names().forEach(gpu -> items.add("1x" + gpu.replace(' ', '_')));
-            }
-            return items;
         }
 
         @POST

@@ -67,20 +67,20 @@ class SettingsCheckTest {
     @Test
     void theSeedsTypesAreGood() {
         List.of("1xRTX_4090", "4xA100_SXM", "2xH100", "8xA100_SXM4_80GB", "1x rtx 4090, 2xH100")
-                .forEach(type -> good(template.doCheckInstanceType(type)));
+                .forEach(type -> good(template.doCheckInstanceType(null, type)));
     }
 
     @Test
     void anUnknownGpuOffersTheNearest() {
-        warning(template.doCheckInstanceType("1xRTX_4900"), "instanceType", "RTX_4900", "Did you mean", "RTX 4090");
+        warning(template.doCheckInstanceType(null, "1xRTX_4900"), "instanceType", "RTX_4900", "Did you mean", "RTX 4090");
     }
 
     @Test
     void aTypeThatIsNoneShowsTheGrammar() {
-        error(template.doCheckInstanceType(""), "instanceType is empty", "1xRTX_4090");
-        error(template.doCheckInstanceType("RTX 4090"), "how many GPUs", "1xRTX 4090");
-        error(template.doCheckInstanceType("0xRTX_4090"), "asks for 0 GPUs", "1 to");
-        error(template.doCheckInstanceType("gpu please"), "gpu please", "1xRTX_4090");
+        error(template.doCheckInstanceType(null, ""), "instanceType is empty", "1xRTX_4090");
+        error(template.doCheckInstanceType(null, "RTX 4090"), "how many GPUs", "1xRTX 4090");
+        error(template.doCheckInstanceType(null, "0xRTX_4090"), "asks for 0 GPUs", "1 to");
+        error(template.doCheckInstanceType(null, "gpu please"), "gpu please", "1xRTX_4090");
     }
 
     @Test
@@ -99,6 +99,57 @@ class SettingsCheckTest {
         error(template.doCheckMachineImage("nvidia/cuda", false), "machineImage", "nvidia/cuda", ":latest");
         error(template.doCheckMachineImage("", false), "machineImage is empty");
         error(template.doCheckMachineImage("not an image", false), "machineImage", "not an image");
+    }
+
+    @Test
+    void aTagThatMovesIsWarnedOf() {
+        warning(template.doCheckMachineImage("pytorch/pytorch:latest", false), "machineImage", "latest", "fixed tag");
+        warning(
+                template.doCheckMachineImage("vastai/base-image:@vastai-automatic-tag", false),
+                "machineImage",
+                "@vastai-automatic-tag",
+                "fixed tag");
+        good(template.doCheckMachineImage("pytorch/pytorch:latest@sha256:" + "0".repeat(64), false));
+        error(template.doCheckMachineImage("vastai/kvm:latest", true), "machineImage", "vastai/kvm");
+    }
+
+    @Test
+    void gpusAreCompletedWhateverTheirSpelling() {
+        assertEquals(List.of("1xRTX_4090", "1xRTX_4090D", "1xRTX_4090_Ti"), complete("4090"));
+        assertEquals(List.of("2xRTX_4090", "2xRTX_4090D", "2xRTX_4090_Ti"), complete("2x rtx 4090"));
+        assertEquals(
+                List.of("1xRTX_4090, 4xH100_NVL", "1xRTX_4090, 4xH100_PCIE", "1xRTX_4090, 4xH100_SXM"),
+                complete("1xRTX_4090,4xH100"));
+        assertEquals(List.of(), complete(""));
+        assertEquals(List.of(), complete("1xRTX_4090, "));
+        assertEquals(List.of(), complete("<script>"));
+        complete("a").forEach(suggestion -> good(template.doCheckInstanceType(null, suggestion)));
+    }
+
+    private static List<String> complete(String typed) {
+        return template.doAutoCompleteInstanceType(null, typed).getValues();
+    }
+
+    @Test
+    void regionsAreCompletedByCodeAndName() {
+        assertEquals(List.of("Germany"), template.doAutoCompleteRegion(null, "germ").getValues());
+        assertEquals(List.of("US, DE"), template.doAutoCompleteRegion(null, "US,de").getValues().stream()
+                .filter(suggestion -> suggestion.equals("US, DE"))
+                .toList());
+        assertTrue(template.doAutoCompleteRegion(null, "eu").getValues().contains("EU"));
+        for (String beginning : List.of("a", "c", "n", "s", "u")) {
+            template.doAutoCompleteRegion(null, beginning)
+                    .getValues()
+                    .forEach(suggestion -> good(template.doCheckRegion(suggestion)));
+        }
+    }
+
+    @Test
+    void imagesAreSuggestedThatWork() {
+        assertTrue(template.doAutoCompleteMachineImage("cuda").getValues().contains(CUDA));
+        List<String> vms = template.doAutoCompleteMachineImage("kvm").getValues();
+        assertTrue(vms.contains(KVM));
+        vms.forEach(image -> good(template.doCheckMachineImage(image, true)));
     }
 
     @Test
