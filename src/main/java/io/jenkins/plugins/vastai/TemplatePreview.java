@@ -7,6 +7,7 @@ import io.jenkins.plugins.vastai.api.Offer;
 import io.jenkins.plugins.vastai.market.AllInPrice;
 import io.jenkins.plugins.vastai.market.Block;
 import io.jenkins.plugins.vastai.market.Candidate;
+import io.jenkins.plugins.vastai.market.MarketText;
 import io.jenkins.plugins.vastai.market.SettingException;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.Preview;
@@ -314,6 +315,7 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
     public List<String> getExplanation() {
         return shown.stream()
                 .flatMap(found -> found.explanation().stream())
+                .filter(reason -> !reason.is(MarketText.NOTHING_FITS)) // the summary says so
                 .map(TemplatePreview::render)
                 .toList();
     }

@@ -77,7 +77,11 @@ class TemplatePreviewTest {
     @Test
     void itShowsTheBestTenWithAllThatTheChoiceGoesBy(JenkinsRule j) throws Exception {
         machines.cloud(RentedMachines.template("gpu", "gpu"));
-        machines.simulator().market().list("RTX 4090", 1, new BigDecimal("0.05"), HOSTILE + ", US", fields -> {});
+        for (int i = 0; i < 12; i++) {
+            machines.simulator()
+                    .market()
+                    .list("RTX 4090", 1, new BigDecimal("0.0" + (i % 5 + 2)), HOSTILE + ", US", fields -> {});
+        }
 
         HtmlPage page = page(j);
         String text = page.asNormalizedText();

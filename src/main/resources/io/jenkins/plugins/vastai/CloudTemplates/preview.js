@@ -3,58 +3,58 @@
   const MOST_TRIES = 4;
   const PAUSE_MILLIS = 3000;
 
-  async function ask(button, form) {
-    form.dispatchEvent(new Event("jenkins:apply"));
+  function ask(button, triesLeft) {
+    const form = button.closest("form");
+    form.dispatchEvent(new Event("jenkins:apply")); // fields write back what they hold
     if (!buildFormTree(form)) {
-      return null;
+      return Promise.reject(new Error("form"));
     }
-    const answer = await fetch(button.dataset.url, {
+    return fetch(button.dataset.url, {
       method: "post",
       headers: crumb.wrap({
         "Content-Type": "application/x-www-form-urlencoded",
       }),
       body: new URLSearchParams({ json: form.elements.json.value }),
-    });
-    if (!answer.ok || answer.redirected) {
-      throw new Error(answer.status);
-    }
-    const holder = document.createElement("div");
-    holder.innerHTML = await answer.text(); // made of escaped texts by our own view
-    return holder;
+    })
+      .then((answer) => {
+        if (!answer.ok || answer.redirected) {
+          throw new Error(answer.status);
+        }
+        return answer.text();
+      })
+      .then((html) => {
+        const content = document.createElement("div");
+        content.innerHTML = html; // made of escaped texts by our own view
+        const pending = content.querySelector("[data-pending=true]") !== null;
+        return pending && triesLeft > 0
+          ? pause().then(() => ask(button, triesLeft - 1))
+          : content;
+      });
   }
 
-  async function show(button) {
-    const form = button.closest("form");
+  function pause() {
+    return new Promise((resolve) => setTimeout(resolve, PAUSE_MILLIS));
+  }
+
+  function show(button) {
     const caption = button.textContent;
     button.disabled = true;
     button.textContent = button.dataset.asking;
-    let content;
-    try {
-      for (let tries = 1; ; tries++) {
-        content = await ask(button, form);
-        if (
-          content === null ||
-          tries === MOST_TRIES ||
-          !content.querySelector("[data-pending=true]")
-        ) {
-          break;
-        }
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLIS));
-      }
-    } catch {
-      content = document.createElement("p");
-      content.textContent = button.dataset.failed;
-    } finally {
-      button.disabled = false;
-      button.textContent = caption;
-    }
-    if (content !== null) {
-      dialog.modal(content, {
-        title: button.dataset.title,
-        minWidth: "min(60rem, 90vw)",
-        maxWidth: "90vw",
+    ask(button, MOST_TRIES - 1)
+      .catch(() => {
+        const failure = document.createElement("p");
+        failure.textContent = button.dataset.failed;
+        return failure;
+      })
+      .then((content) => {
+        button.disabled = false;
+        button.textContent = caption;
+        dialog.modal(content, {
+          title: button.dataset.title,
+          minWidth: "min(60rem, 90vw)",
+          maxWidth: "90vw",
+        });
       });
-    }
   }
 
   Behaviour.specify("BUTTON.vastai-preview", "vastai-preview", 0, (button) => {
