@@ -120,11 +120,11 @@ final class ConnectionTest {
         } catch (Fatal e) {
             return FormValidation.error(words(e.failure));
         }
-        StringBuilder html = new StringBuilder("<ul class=\"vastai-connection\">");
+        StringBuilder html = new StringBuilder("<div role=\"list\">"); // each line has its own mark
         for (String line : lines) {
-            html.append("<li>").append(Util.escape(line)).append("</li>");
+            html.append("<div role=\"listitem\">").append(Util.escape(line)).append("</div>");
         }
-        return FormValidation.respond(worst, html.append("</ul>").toString());
+        return FormValidation.respond(worst, html.append("</div>").toString());
     }
 
     private void ask() throws Fatal {
@@ -185,9 +185,9 @@ final class ConnectionTest {
             say(
                     FormValidation.Kind.OK,
                     keys.isEmpty()
-                            ? "ⓘ " + Messages.Connection_sshKeysNone()
-                            : "ⓘ " + Messages.Connection_sshKeys(String.valueOf(keys.size())));
-            say(FormValidation.Kind.OK, "ⓘ " + Messages.Connection_userWrite());
+                            ? "– " + Messages.Connection_sshKeysNone()
+                            : "– " + Messages.Connection_sshKeys(String.valueOf(keys.size())));
+            say(FormValidation.Kind.OK, "– " + Messages.Connection_userWrite());
         } catch (VastException e) {
             if (e.kind() == Kind.TEAM_KEY) {
                 say(FormValidation.Kind.WARNING, "⚠ " + Messages.Connection_team());

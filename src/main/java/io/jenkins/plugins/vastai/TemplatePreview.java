@@ -54,32 +54,31 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm").withZone(ZoneId.systemDefault());
 
-    /** A machine that would do; prices in $. */
+    /** A machine that would do; prices in $. JSON takes no exact decimals, so these are the nearest. */
     @ExportedBean(defaultVisibility = 2)
     public record Row(
             @Exported int place,
             @Exported long machine,
             @Exported String gpu,
             @Exported String location,
-            @Exported BigDecimal pricePerHour,
-            @Exported BigDecimal gpuPerHour,
-            @Exported BigDecimal diskPerHour,
-            @Exported BigDecimal trafficPerHour,
-            @Exported BigDecimal runCost,
+            @Exported double pricePerHour,
+            @Exported double gpuPerHour,
+            @Exported double diskPerHour,
+            @Exported double trafficPerHour,
+            @Exported double runCost,
             @Exported @CheckForNull Double reliability,
             @Exported long secondsToReady) {
 
         public String price() {
-            return AllInPrice.show(pricePerHour);
+            return dollars(pricePerHour);
         }
 
         public String parts() {
-            return Messages.Preview_parts(
-                    AllInPrice.show(gpuPerHour), AllInPrice.show(diskPerHour), AllInPrice.show(trafficPerHour));
+            return Messages.Preview_parts(dollars(gpuPerHour), dollars(diskPerHour), dollars(trafficPerHour));
         }
 
         public String run() {
-            return AllInPrice.show(runCost);
+            return dollars(runCost);
         }
 
         public String reliable() {
@@ -102,11 +101,11 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
             @Exported long machine,
             @Exported String gpu,
             @Exported String location,
-            @Exported @CheckForNull BigDecimal pricePerHour,
+            @Exported @CheckForNull Double pricePerHour,
             @Exported String why) {
 
         public String price() {
-            return pricePerHour == null ? "?" : AllInPrice.show(pricePerHour);
+            return pricePerHour == null ? "?" : dollars(pricePerHour);
         }
     }
 
@@ -328,11 +327,11 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
                 offer.machineId(),
                 gpu(offer),
                 location(offer),
-                price.total(),
-                price.gpuPerHour(),
-                price.diskPerHour(),
-                price.trafficPerHour(),
-                candidate.runCost(),
+                price.total().doubleValue(),
+                price.gpuPerHour().doubleValue(),
+                price.diskPerHour().doubleValue(),
+                price.trafficPerHour().doubleValue(),
+                candidate.runCost().doubleValue(),
                 offer.reliability(),
                 candidate.readyIn().toSeconds());
     }
@@ -343,7 +342,7 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
                 offer.machineId(),
                 gpu(offer),
                 location(offer),
-                withheld.price().map(AllInPrice::total).orElse(null),
+                withheld.price().map(price -> price.total().doubleValue()).orElse(null),
                 why(withheld));
     }
 
@@ -355,6 +354,10 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
                 .map((Block block) -> Messages.Preview_blocked(TIME.format(block.until()), render(block.reason())))
                 .orElseGet(() -> Messages.Preview_hostBlocked(
                         String.valueOf(withheld.offer().hostId())));
+    }
+
+    private static String dollars(double amount) {
+        return AllInPrice.show(BigDecimal.valueOf(amount));
     }
 
     private static String gpu(Offer offer) {

@@ -10,6 +10,7 @@ import hudson.model.Descriptor;
 import hudson.security.ACL;
 import hudson.security.ACLContext;
 import hudson.util.FormValidation;
+import io.jenkins.plugins.vastai.simulator.Simulator;
 import java.lang.reflect.Method;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
@@ -23,6 +24,7 @@ import jenkins.model.Jenkins;
 import org.htmlunit.FailingHttpStatusCodeException;
 import org.htmlunit.HttpMethod;
 import org.htmlunit.WebRequest;
+import org.htmlunit.html.HtmlElement;
 import org.htmlunit.html.HtmlForm;
 import org.htmlunit.html.HtmlPage;
 import org.junit.jupiter.api.AfterEach;
@@ -192,6 +194,21 @@ class ConfigurationFormTest {
                         template.doAutoCompleteMachineImage("cuda").getValues(),
                         user);
             }
+        }
+    }
+
+    @Test
+    void testConnectionAsksTheAddressInTheForm() throws Exception {
+        try (Simulator simulator = Simulator.builder().ssh(false).limits(false).start()) {
+            Keys.secretText("key", simulator.apiKey());
+            JenkinsRule.WebClient web = as("admin");
+            HtmlPage page = web.goTo("cloud/vast/configure");
+            page.getFormByName("config").getInputsByName("_.apiUrl").get(0).setValue(simulator.uri().toString());
+            ((HtmlElement) page.querySelector(".validate-button")).click();
+            web.waitForBackgroundJavaScript(30_000);
+            assertFalse(simulator.requests().isEmpty(), "the key must go nowhere else");
+            String said = page.querySelector(".jenkins-validate-button__container").asNormalizedText();
+            assertTrue(said.contains("has instance_write"), said);
         }
     }
 
