@@ -350,6 +350,9 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
         if (withheld.agent().isPresent()) {
             return Messages.Preview_inUse(withheld.agent().get());
         }
+        if (withheld.ban().isPresent()) {
+            return Messages.Preview_banned(withheld.ban().get().note());
+        }
         return withheld.block()
                 .map((Block block) -> Messages.Preview_blocked(TIME.format(block.until()), render(block.reason())))
                 .orElseGet(() -> Messages.Preview_hostBlocked(

@@ -33,7 +33,8 @@ public record Ban(Kind kind, long id, String note, Instant until, String source)
         return until == null || now.isBefore(until);
     }
 
-    boolean hits(long machineId, long hostId, Instant now) {
+    /** Whether it counts for this machine now. */
+    public boolean hits(long machineId, long hostId, Instant now) {
         return id == (kind == Kind.MACHINE ? machineId : hostId) && activeAt(now);
     }
 }

@@ -2,6 +2,7 @@ package io.jenkins.plugins.vastai.rental;
 
 import io.jenkins.plugins.vastai.api.Offer;
 import io.jenkins.plugins.vastai.market.AllInPrice;
+import io.jenkins.plugins.vastai.market.Ban;
 import io.jenkins.plugins.vastai.market.Block;
 import io.jenkins.plugins.vastai.market.Candidate;
 import io.jenkins.plugins.vastai.market.GpuWish;
@@ -38,11 +39,14 @@ public sealed interface Preview {
     record Refused(Reason why) implements Preview {}
 
     /**
-     * A machine that meets every requirement and is left out all the same.
+     * A machine that meets every requirement and is left out all the same; without block, ban and agent, because several
+     * machines of its host failed.
      *
      * @param price what it would cost; empty when the offer states no price
-     * @param block why it is left alone; empty when its host is as a whole, or when it is in use
+     * @param block why it is left alone; empty when that has another cause
+     * @param ban who wants it never rented; empty when nobody does
      * @param agent whose machine it is; empty when it is not in use
      */
-    record Withheld(Offer offer, Optional<AllInPrice> price, Optional<Block> block, Optional<String> agent) {}
+    record Withheld(
+            Offer offer, Optional<AllInPrice> price, Optional<Block> block, Optional<Ban> ban, Optional<String> agent) {}
 }

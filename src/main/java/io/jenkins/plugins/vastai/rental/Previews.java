@@ -1,6 +1,7 @@
 package io.jenkins.plugins.vastai.rental;
 
 import io.jenkins.plugins.vastai.api.Offer;
+import io.jenkins.plugins.vastai.market.Ban;
 import io.jenkins.plugins.vastai.market.Block;
 import io.jenkins.plugins.vastai.market.Ranking;
 import io.jenkins.plugins.vastai.market.Requirements;
@@ -121,8 +122,11 @@ final class Previews {
         Optional<Block> block = blocked.list().entries().stream()
                 .filter(entry -> entry.machineId() == offer.machineId() && entry.activeAt(now))
                 .findFirst();
+        Optional<Ban> ban = blocked.list().bans().stream()
+                .filter(entry -> entry.hits(offer.machineId(), offer.hostId(), now))
+                .findFirst();
         return new Preview.Withheld(
-                offer, wanted.price(offer), block, Optional.ofNullable(inUse.get(offer.machineId())));
+                offer, wanted.price(offer), block, ban, Optional.ofNullable(inUse.get(offer.machineId())));
     }
 
     /** Machines that we rent, and the agents they are for. */
