@@ -10,9 +10,12 @@ import io.jenkins.plugins.vastai.ssh.SshKeyPair;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,6 +82,7 @@ public final class Fleet {
     private final Orphans orphans;
     private final Explanations explanations;
     private final Blocked blocked;
+    private final Spend spend;
     private final AccountKey accountKey;
     private final Previews previews;
     private final LiveNames names;
@@ -94,6 +98,7 @@ public final class Fleet {
         timing = parts.timing();
         records = new Records(parts.store(), parts.agents(), clock, identity);
         blocked = new Blocked(parts.store());
+        spend = new Spend(parts.store(), ZoneId.systemDefault());
         Lanes lanes = new Lanes(parts.workers(), this::post);
         standing = new Standing(parts.client(), lanes, identity);
         poll = new Poll(parts.client(), lanes, timing, standing);
@@ -196,9 +201,12 @@ public final class Fleet {
 
     /** A cloud has another name from now on; its rentals count for it under the new one. */
     public void renamed(String cloud, String now) {
-        post(() -> records.all().stream()
-                .filter(rental -> rental.order().cloud().equals(cloud))
-                .forEach(rental -> records.save(rental.cloud(now))));
+        post(() -> {
+            records.all().stream()
+                    .filter(rental -> rental.order().cloud().equals(cloud))
+                    .forEach(rental -> records.save(rental.cloud(now)));
+            spend.renamed(cloud, now);
+        });
     }
 
     /** Adds a line to the story. */
@@ -241,6 +249,20 @@ public final class Fleet {
     /** Instances that no rental wanted, and what was done about them; newest first, also before the last restart. */
     public List<Reaped> reaped() {
         return orphans.reaped();
+    }
+
+    /** $ that the account can spend, as it was told last; empty while nobody had to ask. */
+    public Optional<BigDecimal> credit() {
+        return standing.credit();
+    }
+
+    /**
+     * What was spent from that day on, in no order.
+     *
+     * @param from in the controller's time zone
+     */
+    public List<Spend.Amount> spend(LocalDate from) {
+        return spend.since(from, records.unordered(), clock.instant());
     }
 
     /** Checks again at once whether the account can rent. */
@@ -378,6 +400,7 @@ public final class Fleet {
 
     private void forget(Rental rental) {
         try {
+            spend.keep(rental, clock.instant());
             records.forget(rental);
             progress.remove(rental.id());
         } catch (IOException e) {

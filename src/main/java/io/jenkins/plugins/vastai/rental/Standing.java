@@ -26,7 +26,7 @@ final class Standing {
     private volatile Reason trouble;
 
     private volatile Reason unreachable;
-    private BigDecimal credit;
+    private volatile BigDecimal credit;
     private Instant creditAt = Instant.MIN;
     private Instant nextCheck = Instant.MIN;
 
@@ -39,6 +39,11 @@ final class Standing {
     /** What keeps the account from renting, or the market from answering; empty when all is well. */
     Optional<Reason> trouble() {
         return dormant().or(() -> Optional.ofNullable(trouble != null ? trouble : unreachable));
+    }
+
+    /** $ that can be spent, as it was told last; empty while nobody had to ask. */
+    Optional<BigDecimal> credit() {
+        return Optional.ofNullable(credit);
     }
 
     /** Why this order may not create now. Asks the market for the credit when what is known is old. */
