@@ -30,6 +30,18 @@ enum AgentText implements Reason.Kind {
     NOT_STARTED,
     /** cloud */
     CLOUD_GONE,
+    /** cloud */
+    PAUSED,
+    /** cloud, user */
+    PAUSED_BY,
+    /** agent, user */
+    DESTROYED_BY,
+    /** job, template, patterns */
+    NOT_ALLOWED,
+    /** job, agent */
+    NOT_ON_AGENT,
+    /** agent, what is said of it */
+    ON_AGENT,
     /** agent, run */
     NOT_CLAIMED,
     /** agent, state */

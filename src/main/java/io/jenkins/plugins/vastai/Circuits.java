@@ -52,6 +52,17 @@ final class Circuits {
         return Optional.of(rest);
     }
 
+    /** The last failure of the template as it stands now, whether or not it still rests; empty once it served. */
+    Optional<Rest> failing(VastAiCloud cloud, VastAiTemplate template) {
+        return Optional.ofNullable(rests.get(new Place(cloud.getName(), template.getName())))
+                .filter(rest -> rest.spec().equals(template.spec(cloud)));
+    }
+
+    /** The template may be tried now; the next failure counts as the first. */
+    void release(String cloud, String template) {
+        rests.remove(new Place(cloud, template));
+    }
+
     /** A rental ended before it served. */
     void failed(Rental rental, Reason why) {
         failed(rental, why, Instant.now());

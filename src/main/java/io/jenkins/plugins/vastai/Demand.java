@@ -11,6 +11,7 @@ import hudson.model.queue.SubTask;
 import hudson.slaves.NodeProvisioner;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,10 +26,19 @@ import jenkins.model.Jenkins;
  * will not do (jenkins-mechanics.md C-5): they count work that already has its executor, and count one agent that is
  * on its way once for each of its labels.
  *
- * @param missing executors wanted beyond those there are, in the order of the queue; the empty key is work without label
+ * @param missing executors wanted beyond those there are, in the order of the queue
  * @param spare our agents of which no executor is wanted by anybody
  */
-record Demand(Map<Optional<Label>, Integer> missing, Set<String> spare) {
+record Demand(Map<Wanted, Integer> missing, Set<String> spare) {
+
+    /**
+     * What work asks for.
+     *
+     * @param label empty for work without label
+     * @param job full name of the job; empty as long as every job may use every template, so that jobs need not be told
+     *     apart
+     */
+    record Wanted(Optional<Label> label, String job) {}
 
     private static final class Slot {
         final Node node;
@@ -43,14 +53,17 @@ record Demand(Map<Optional<Label>, Integer> missing, Set<String> spare) {
             this.free = free;
         }
 
-        boolean suits(Optional<Label> wanted) {
-            return wanted.map(label -> label.matches(labels)).orElse(node.getMode() == Node.Mode.NORMAL);
+        boolean suits(Wanted wanted) {
+            return wanted.label().map(label -> label.matches(labels)).orElse(node.getMode() == Node.Mode.NORMAL)
+                    && (!(node instanceof VastAiAgent agent) || agent.admits(wanted.job()));
         }
 
-        boolean orderedFor(Optional<Label> wanted) {
+        boolean orderedFor(Wanted wanted) {
             return node instanceof VastAiAgent agent
+                    && agent.admits(wanted.job())
                     && Objects.equals(
-                            agent.orderedFor(), wanted.map(Label::getName).orElse(null));
+                            agent.orderedFor(),
+                            wanted.label().map(Label::getName).orElse(null));
         }
     }
 
@@ -61,11 +74,16 @@ record Demand(Map<Optional<Label>, Integer> missing, Set<String> spare) {
      */
     static Demand now(Collection<VastAiAgent> arriving) {
         List<Slot> slots = slots(arriving);
-        Map<Optional<Label>, Integer> waiting = waiting();
+        Map<Wanted, Integer> waiting = waiting(tellJobsApart(slots));
         // First to those they were ordered for: what is left over may serve others.
-        waiting.replaceAll((label, count) -> give(slots, count, slot -> slot.coming && slot.orderedFor(label)));
-        waiting.replaceAll((label, count) -> give(slots, count, slot -> slot.suits(label)));
-        waiting.replaceAll((label, count) -> count - planned(label));
+        waiting.replaceAll((wanted, count) -> give(slots, count, slot -> slot.coming && slot.orderedFor(wanted)));
+        waiting.replaceAll((wanted, count) -> give(slots, count, slot -> slot.suits(wanted)));
+        Map<Optional<Label>, Integer> planned = new HashMap<>();
+        waiting.replaceAll((wanted, count) -> {
+            int coming = planned.computeIfAbsent(wanted.label(), Demand::planned);
+            planned.put(wanted.label(), Math.max(0, coming - Math.max(0, count)));
+            return count - coming;
+        });
         waiting.values().removeIf(count -> count <= 0);
         Set<String> spare = new HashSet<>();
         for (Slot slot : slots) {
@@ -76,8 +94,19 @@ record Demand(Map<Optional<Label>, Integer> missing, Set<String> spare) {
         return new Demand(waiting, spare);
     }
 
+    /** For all jobs together. */
     int missing(@CheckForNull Label label) {
-        return missing.getOrDefault(Optional.ofNullable(label), 0);
+        return missing.entrySet().stream()
+                .filter(entry -> entry.getKey().label().equals(Optional.ofNullable(label)))
+                .mapToInt(Map.Entry::getValue)
+                .sum();
+    }
+
+    private static boolean tellJobsApart(List<Slot> slots) {
+        return Fleets.clouds().stream()
+                        .flatMap(cloud -> cloud.getTemplates().stream())
+                        .anyMatch(template -> !template.getAllowedJobs().isEmpty())
+                || slots.stream().anyMatch(slot -> slot.node instanceof VastAiAgent agent && !agent.admits(""));
     }
 
     private interface Fit {
@@ -100,12 +129,14 @@ record Demand(Map<Optional<Label>, Integer> missing, Set<String> spare) {
     }
 
     /** Work that has no executor yet; a pending item has one. */
-    private static Map<Optional<Label>, Integer> waiting() {
-        Map<Optional<Label>, Integer> waiting = new LinkedHashMap<>();
+    private static Map<Wanted, Integer> waiting(boolean tellJobsApart) {
+        Map<Wanted, Integer> waiting = new LinkedHashMap<>();
         for (Queue.BuildableItem item : Queue.getInstance().getBuildableItems()) {
             if (!item.isPending()) {
+                String job = tellJobsApart ? AllowedJobs.jobOf(item) : "";
                 for (SubTask part : item.task.getSubTasks()) {
-                    waiting.merge(Optional.ofNullable(item.getAssignedLabelFor(part)), 1, Integer::sum);
+                    waiting.merge(
+                            new Wanted(Optional.ofNullable(item.getAssignedLabelFor(part)), job), 1, Integer::sum);
                 }
             }
         }

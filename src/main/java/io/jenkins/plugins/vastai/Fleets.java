@@ -82,6 +82,7 @@ public final class Fleets {
 
     private final Tuning tuning = Tuning.current;
     private final Circuits circuits = new Circuits(tuning);
+    private final Pauses pauses = new Pauses();
     private final Provisioning provisioning = new Provisioning(this, circuits);
     private final Reviewer reviewer = new Reviewer(this, provisioning, tuning);
     private final Upkeep upkeep = new Upkeep(this, tuning);
@@ -133,6 +134,7 @@ public final class Fleets {
         }
         Path root = root();
         Files.createDirectories(root);
+        pauses.load(root);
         Threads threads = new Threads();
         parts = new Parts(ControllerIdentity.open(root), threads, tuning.client(), SshReach.start(), new ArrayList<>());
         try (Stream<Path> entries = Files.list(root)) {
@@ -248,6 +250,10 @@ public final class Fleets {
         return circuits;
     }
 
+    Pauses pauses() {
+        return pauses;
+    }
+
     Upkeep upkeep() {
         return upkeep;
     }
@@ -267,6 +273,7 @@ public final class Fleets {
     /** A cloud has another name from now on; its rentals go along. */
     void renamed(String from, String to) {
         all().forEach(fleet -> fleet.renamed(from, to));
+        pauses.renamed(from, to);
     }
 
     private synchronized Running open(FleetKey key) throws IOException {

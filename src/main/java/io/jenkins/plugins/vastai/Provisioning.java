@@ -19,6 +19,7 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -62,6 +63,7 @@ final class Provisioning {
     boolean canProvision(VastAiCloud cloud, @CheckForNull Label label) {
         return fleets.started()
                 && fleets.trouble().isEmpty()
+                && !fleets.pauses().paused(cloud.getName())
                 && !cloud.getCredentialsId().isEmpty()
                 && cloud.getTemplates().stream()
                         .anyMatch(template -> template.matches(label)
@@ -73,11 +75,18 @@ final class Provisioning {
         List<Ordered> ordered = new ArrayList<>();
         lock.lock();
         try {
-            if (closed()) {
+            if (closed() || fleets.pauses().paused(cloud.getName())) {
                 return List.of();
             }
             Choice choice = Choice.of(cloud);
-            order(cloud, usable(choice, label), label, excessWorkload, new Caps(fleets.rentals()), ordered);
+            Caps caps = new Caps(fleets.rentals());
+            int left = excessWorkload;
+            for (Map.Entry<String, Integer> job :
+                    jobs(cloud, label, excessWorkload).entrySet()) {
+                List<VastAiTemplate> usable = usable(choice, label, job.getKey());
+                int wanted = Math.min(left, job.getValue());
+                left -= wanted - order(cloud, usable, label, wanted, caps, ordered);
+            }
         } finally {
             lock.unlock();
         }
@@ -88,6 +97,21 @@ final class Provisioning {
             }
         }
         return planned;
+    }
+
+    /** Core does not know that some jobs may not use some templates: where any is told apart, our own count decides. */
+    private Map<String, Integer> jobs(VastAiCloud cloud, @CheckForNull Label label, int excessWorkload) {
+        if (cloud.getTemplates().stream()
+                .allMatch(template -> template.getAllowedJobs().isEmpty())) {
+            return Map.of("", excessWorkload);
+        }
+        Map<String, Integer> jobs = new LinkedHashMap<>();
+        demand().missing().forEach((wanted, count) -> {
+            if (wanted.label().equals(Optional.ofNullable(label))) {
+                jobs.merge(wanted.job(), count, Integer::sum);
+            }
+        });
+        return jobs;
     }
 
     /** What is missing now, with the agents that are ordered and not yet in Jenkins counted as coming. */
@@ -119,8 +143,8 @@ final class Provisioning {
                     .map(Choice::of)
                     .toList();
             List<Ordered> ordered = new ArrayList<>();
-            for (Map.Entry<Optional<Label>, Integer> wanted : demand.missing().entrySet()) {
-                wanted.setValue(order(choices, wanted.getKey().orElse(null), wanted.getValue(), caps, ordered));
+            for (Map.Entry<Demand.Wanted, Integer> wanted : demand.missing().entrySet()) {
+                wanted.setValue(order(choices, wanted.getKey(), wanted.getValue(), caps, ordered));
             }
             ordered.forEach(one -> fleets.later(() -> add(one)));
             return demand;
@@ -134,8 +158,10 @@ final class Provisioning {
         return prompt().anyMatch(cloud -> canProvision(cloud, label));
     }
 
-    private static Stream<VastAiCloud> prompt() {
-        return Fleets.clouds().stream().filter(VastAiCloud::isNoDelayProvisioning);
+    private Stream<VastAiCloud> prompt() {
+        return Fleets.clouds().stream()
+                .filter(VastAiCloud::isNoDelayProvisioning)
+                .filter(cloud -> !fleets.pauses().paused(cloud.getName()));
     }
 
     private boolean closed() {
@@ -161,19 +187,21 @@ final class Provisioning {
         }
     }
 
-    private List<VastAiTemplate> usable(Choice choice, @CheckForNull Label label) {
+    private List<VastAiTemplate> usable(Choice choice, @CheckForNull Label label, String job) {
         return choice.kinds().stream()
                 .filter(kind -> kind.serves(label))
                 .map(Choice.Kind::template)
+                .filter(template -> template.admits(job))
                 .filter(template -> circuits.resting(choice.cloud(), template).isEmpty())
                 .toList();
     }
 
     /** @return executors that are still missing */
-    private int order(List<Choice> choices, @CheckForNull Label label, int missing, Caps caps, List<Ordered> ordered) {
+    private int order(List<Choice> choices, Demand.Wanted wanted, int missing, Caps caps, List<Ordered> ordered) {
+        Label label = wanted.label().orElse(null);
         int left = missing;
         for (Choice choice : choices) {
-            List<VastAiTemplate> usable = left > 0 ? usable(choice, label) : List.of();
+            List<VastAiTemplate> usable = left > 0 ? usable(choice, label, wanted.job()) : List.of();
             if (!usable.isEmpty() && !vetoed(choice.cloud(), label, left)) {
                 left = order(choice.cloud(), usable, label, left, caps, ordered);
             }

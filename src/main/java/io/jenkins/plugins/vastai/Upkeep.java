@@ -83,7 +83,7 @@ final class Upkeep {
         guarded("rentals", () -> rentals(jenkins, seen));
         Demand demand = fleets.provisioning().demand();
         if (demand.missing().keySet().stream()
-                .anyMatch(label -> fleets.provisioning().able(label.orElse(null)))) {
+                .anyMatch(wanted -> fleets.provisioning().able(wanted.label().orElse(null)))) {
             fleets.reviewer().dirty();
         }
         Set<String> spare = demand.spare();
@@ -106,12 +106,14 @@ final class Upkeep {
                 .filter(rental -> rental.needed() && !rental.order().agent().isEmpty())
                 .forEach(rental -> {
                     String agent = rental.order().agent();
-                    if (jenkins.getNode(agent) == null) {
+                    String cloud = rental.order().cloud();
+                    if (rental.state() == State.ORDERED && fleets.pauses().paused(cloud)) {
+                        fleet.retire(rental.id(), AgentText.PAUSED.of(cloud));
+                    } else if (jenkins.getNode(agent) == null) {
                         if (!fleets.provisioning().arriving(agent) && lasted("node " + agent, tuning.grace(), seen)) {
                             fleet.retire(rental.id(), AgentText.NO_NODE.of(agent));
                         }
-                    } else if (!clouds.contains(rental.order().cloud())
-                            && lasted("cloud " + agent, tuning.grace(), seen)) {
+                    } else if (!clouds.contains(cloud) && lasted("cloud " + agent, tuning.grace(), seen)) {
                         cloudGone(fleet, rental);
                     }
                 }));

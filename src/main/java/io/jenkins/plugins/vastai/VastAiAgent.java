@@ -32,6 +32,7 @@ public class VastAiAgent extends AbstractCloudSlave implements TrackedItem {
     private final String fleet;
     private final String rental;
     private final String orderedFor;
+    private final String allowedJobs;
     private final ProvisioningActivity.Id activity;
 
     /**
@@ -46,6 +47,7 @@ public class VastAiAgent extends AbstractCloudSlave implements TrackedItem {
         this.fleet = fleet;
         this.rental = rental.id();
         this.orderedFor = orderedFor;
+        this.allowedJobs = template.getAllowedJobs();
         this.activity = new ProvisioningActivity.Id(
                 rental.order().cloud(),
                 rental.order().template(),
@@ -76,6 +78,11 @@ public class VastAiAgent extends AbstractCloudSlave implements TrackedItem {
     /** Null for work without a label. */
     String orderedFor() {
         return orderedFor;
+    }
+
+    /** Whether its template admitted that job when the agent was ordered. Agents of older releases admit every job. */
+    boolean admits(String job) {
+        return allowedJobs == null || AllowedJobs.admit(allowedJobs, job);
     }
 
     /** What the cloud statistics know the agent by. */

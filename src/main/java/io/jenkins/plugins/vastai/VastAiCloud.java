@@ -4,6 +4,7 @@ import edu.umd.cs.findbugs.annotations.CheckForNull;
 import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.Extension;
 import hudson.Util;
+import hudson.model.Api;
 import hudson.model.Descriptor;
 import hudson.model.DescriptorByNameOwner;
 import hudson.model.Failure;
@@ -180,10 +181,29 @@ public class VastAiCloud extends Cloud implements DescriptorByNameOwner {
                 .orElse(null);
     }
 
-    /** What its page shows. */
-    @Restricted(DoNotUse.class) // main.jelly
+    /** What its page shows: the part that the address asks for. */
+    @Restricted(DoNotUse.class) // main.jelly, live.jelly
     public CloudPage getPage() {
-        return new CloudPage(this);
+        return new CloudPage(this, CloudPage.asked("alive"), CloudPage.asked("ended"));
+    }
+
+    /** The page of a rental, {@code rental/<id>}; null when there is no such rental of this cloud. */
+    @CheckForNull
+    @Restricted(DoNotUse.class) // Stapler
+    public RentalPage getRental(String id) {
+        return Fleets.lookup().stream()
+                .flatMap(Fleets::rentals)
+                .filter(rental ->
+                        rental.id().equals(id) && rental.order().cloud().equals(name))
+                .findFirst()
+                .map(rental -> new RentalPage(this, rental))
+                .orElse(null);
+    }
+
+    /** The same as JSON and XML, for programs. */
+    @Restricted(DoNotUse.class) // Stapler
+    public Api getApi() {
+        return new Api(CloudReport.of(this));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai;
 
+import edu.umd.cs.findbugs.annotations.CheckForNull;
 import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.EnvVars;
 import hudson.model.Queue;
@@ -36,6 +37,8 @@ import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 import org.jenkinsci.plugins.cloudstats.ProvisioningActivity;
 import org.jenkinsci.plugins.cloudstats.TrackedItem;
+import org.kohsuke.accmod.Restricted;
+import org.kohsuke.accmod.restrictions.DoNotUse;
 
 /**
  * The running half of a {@link VastAiAgent}: counts as connecting while its rental is on its way, connects only once the
@@ -93,6 +96,17 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
 
     Optional<Rental> rental() {
         return fleet().flatMap(known -> known.rental(rental));
+    }
+
+    /** What its page shows of the rental; null when that, or its cloud, is gone. */
+    @CheckForNull
+    @Restricted(DoNotUse.class) // main.jelly
+    public RentalPage getRentalPage() {
+        return rental().flatMap(r -> Fleets.clouds().stream()
+                        .filter(cloud -> cloud.getName().equals(r.order().cloud()))
+                        .findFirst()
+                        .map(cloud -> new RentalPage(cloud, r)))
+                .orElse(null);
     }
 
     private Optional<Rental> connectable() {

@@ -76,6 +76,7 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
     private Integer minDownloadMbps = RunnerSpec.MIN_DOWNLOAD_MBPS;
     private String remoteFs = "/home/jenkins";
     private String jvmOptions = "";
+    private String allowedJobs = "";
     private List<EnvironmentVariable> environment = new ArrayList<>();
     private String initScript = "";
     private String registry = "";
@@ -356,6 +357,21 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
         return Util.getDigestOf(Jenkins.XSTREAM2.toXML(this));
     }
 
+    /** Patterns of the full names of jobs that may use it, separated by commas; empty for every job. */
+    public String getAllowedJobs() {
+        return allowedJobs;
+    }
+
+    @DataBoundSetter
+    public void setAllowedJobs(String allowedJobs) {
+        this.allowedJobs = Util.fixNull(allowedJobs).trim();
+    }
+
+    /** Whether a job of that full name may use it. */
+    boolean admits(String job) {
+        return AllowedJobs.admit(allowedJobs, job);
+    }
+
     /** The launch limit in force, minutes. */
     public int launchMinutes() {
         if (launchTimeoutMinutes > 0) {
@@ -435,6 +451,7 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
         minDownloadMbps = Loaded.or(minDownloadMbps, fresh.minDownloadMbps);
         remoteFs = Loaded.or(remoteFs, fresh.remoteFs);
         jvmOptions = Loaded.or(jvmOptions, fresh.jvmOptions);
+        allowedJobs = Loaded.or(allowedJobs, fresh.allowedJobs);
         environment = Loaded.or(environment, fresh.environment);
         environment.removeIf(Objects::isNull);
         initScript = Loaded.or(initScript, fresh.initScript);

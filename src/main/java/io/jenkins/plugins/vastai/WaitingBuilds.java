@@ -72,11 +72,13 @@ final class WaitingBuilds {
         for (Queue.BuildableItem item : items) {
             Label label = item.getAssignedLabel();
             Iterator<Rental> ordered = coming.get(Optional.ofNullable(label).map(Label::getName));
-            Rental rental = ordered != null && ordered.hasNext() ? ordered.next() : null;
+            Optional<Reason> refusal = AllowedJobs.refusal(label, AllowedJobs.jobOf(item));
+            Rental rental = refusal.isEmpty() && ordered != null && ordered.hasNext() ? ordered.next() : null;
             Queue.Executable build = item.task.getOwnerExecutable();
             if (build != null) {
                 Heard so = still.computeIfAbsent(build, key -> heard.getOrDefault(key, new Heard()));
-                List<News> news = rental == null ? hindrances(label) : List.of(news(rental));
+                List<News> news = refusal.map(WaitingBuilds::refused)
+                        .orElseGet(() -> rental == null ? hindrances(label, item) : List.of(news(rental)));
                 news.forEach(one -> tell(build, item.getId(), one, so));
             }
         }
@@ -116,14 +118,20 @@ final class WaitingBuilds {
                 rental.last().reason());
     }
 
+    /** Nothing ever is ordered for it as things are. */
+    private static List<News> refused(Reason why) {
+        return List.of(new News("vastai", "", why.key(), why));
+    }
+
     /** Why nothing is ordered for the label; empty when that is about to change, or none of our business. */
-    private List<News> hindrances(Label label) {
+    private List<News> hindrances(Label label, Queue.Item item) {
         List<News> news = new ArrayList<>();
         Caps caps = new Caps(fleets.rentals());
         for (VastAiCloud cloud : Fleets.clouds()) {
             for (VastAiTemplate template : cloud.getTemplates()) {
-                if (template.matches(label)) {
+                if (template.matches(label) && template.admits(AllowedJobs.jobOf(item))) {
                     fleets.trouble()
+                            .or(() -> paused(cloud))
                             .or(() -> fleets.circuits()
                                     .resting(cloud, template)
                                     .map(rest -> AgentText.RESTS.of(
@@ -135,6 +143,10 @@ final class WaitingBuilds {
             }
         }
         return news;
+    }
+
+    private Optional<Reason> paused(VastAiCloud cloud) {
+        return fleets.pauses().of(cloud.getName()).map(pause -> AgentText.PAUSED_BY.of(cloud.getName(), pause.by()));
     }
 
     private static void tell(Queue.Executable build, long item, News news, Heard heard) {

@@ -8,7 +8,8 @@ import java.time.Instant;
 /** What draws have cost so far, as far as it can be told without the market's bill. */
 public final class Cost {
 
-    private static final BigDecimal HOUR = BigDecimal.valueOf(Duration.ofHours(1).toMillis());
+    private static final BigDecimal HOUR =
+            BigDecimal.valueOf(Duration.ofHours(1).toMillis());
 
     private Cost() {}
 
@@ -38,7 +39,7 @@ public final class Cost {
     }
 
     /** The moment that the draw is billed to, as far as is known now. */
-    static Instant billedTo(Draw draw, Instant now) {
+    public static Instant billedTo(Draw draw, Instant now) {
         if (draw.goneAt() == null) {
             return now;
         }

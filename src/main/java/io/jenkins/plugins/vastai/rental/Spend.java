@@ -23,6 +23,7 @@ public final class Spend {
 
     private static final Logger LOGGER = Logger.getLogger(Spend.class.getName());
     private static final String NAME = "spend";
+    private static final int VERSION = 1;
     private static final int DAYS_KEPT = 400;
 
     /**
@@ -40,13 +41,14 @@ public final class Spend {
      *     count it twice; empty at first
      */
     record Ledger(int version, String last, List<Amount> amounts) {
-        static final Ledger EMPTY = new Ledger(1, "", List.of());
+        static final Ledger EMPTY = new Ledger(VERSION, "", List.of());
     }
 
     private record Cell(LocalDate day, String cloud, String template) {}
 
     private final RentalStore store;
     private final ZoneId zone;
+    private boolean mayWrite = true;
     private volatile Ledger ledger;
 
     Spend(RentalStore store, ZoneId zone) {
@@ -58,7 +60,11 @@ public final class Spend {
     /** Sums are worth less than machines: these are looked after whatever became of the file. */
     private Ledger load() {
         try {
-            return store.load(NAME, Ledger.class).orElse(Ledger.EMPTY);
+            return store.load(NAME, Ledger.class, VERSION).orElse(Ledger.EMPTY);
+        } catch (NewerVersion e) {
+            mayWrite = false; // the file is a newer plugin's
+            LOGGER.severe(e.getMessage());
+            return Ledger.EMPTY;
         } catch (IOException e) {
             LOGGER.log(Level.SEVERE, "Cannot read what was spent before; sums begin anew", e);
             return Ledger.EMPTY;
@@ -78,7 +84,7 @@ public final class Spend {
         add(cells, rental, LocalDate.MIN, now);
         LocalDate oldest = LocalDate.ofInstant(now, zone).minusDays(DAYS_KEPT);
         cells.keySet().removeIf(cell -> cell.day().isBefore(oldest));
-        write(new Ledger(1, rental.id(), amounts(cells)));
+        write(new Ledger(VERSION, rental.id(), amounts(cells)));
     }
 
     /** A cloud has another name from now on. */
@@ -91,7 +97,7 @@ public final class Spend {
                         ? new Amount(amount.day(), to, amount.template(), amount.dollars())
                         : amount)
                 .toList());
-        write(new Ledger(1, ledger.last(), amounts(cells)));
+        write(new Ledger(VERSION, ledger.last(), amounts(cells)));
     }
 
     /**
@@ -147,7 +153,9 @@ public final class Spend {
 
     private void write(Ledger next) {
         try {
-            store.save(NAME, next);
+            if (mayWrite) {
+                store.save(NAME, next);
+            }
             ledger = next;
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot write what was spent", e);

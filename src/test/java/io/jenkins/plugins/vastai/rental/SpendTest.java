@@ -62,7 +62,12 @@ class SpendTest {
                 .map(Spend.Amount::dollars)
                 .reduce(BigDecimal.ZERO, BigDecimal::add);
 
-        assertEquals(0, Cost.of(rental, NOW).subtract(sum).setScale(9, RoundingMode.HALF_UP).signum());
+        assertEquals(
+                0,
+                Cost.of(rental, NOW)
+                        .subtract(sum)
+                        .setScale(9, RoundingMode.HALF_UP)
+                        .signum());
     }
 
     @Test
@@ -138,7 +143,9 @@ class SpendTest {
         Draw draw = Draw.planned(1, "label", 1, 2, 3, "1x RTX 4090", "US", new BigDecimal("2.00"), from)
                 .held(7, from);
         if (to != null) {
-            draw = draw.disposing(RentalText.BUILD_DONE.of(), to).destroySent(to).gone(null, to.plusSeconds(60));
+            draw = draw.disposing(RentalText.BUILD_DONE.of(), to)
+                    .destroySent(to)
+                    .gone(null, to.plusSeconds(60));
         }
         Order order = new Order(
                 cloud,
