@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help test demo simulator contract chaos format clean
+.PHONY: help test demo browser simulator contract chaos format clean
 
 # The parent POM wants this Maven; where the installed one is older, it is fetched as an ordinary artifact.
 MAVEN_WANTED := 3.9.6
@@ -65,6 +65,20 @@ demo: ## rent, build, destroy against the simulator, with a real Jenkins where i
 	else
 	  program demo.StandaloneDemo
 	  echo "demo: only the Jenkins-free part ran, without a Jenkins, $$LEFT_OUT"
+	fi
+
+browser: ## the plugin in a real browser: every page and form, with axe; takes the images of the documentation
+	@$(SETUP)
+	if ! command -v chromium chromium-browser google-chrome >/dev/null && [ -z "$${CHROMIUM:-}" ] \
+	    && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then
+	  echo "browser: installing Chromium"
+	  apt-get install -y -q chromium >/dev/null || { apt-get update -q >/dev/null; apt-get install -y -q chromium >/dev/null; }
+	fi
+	if jenkins_resolvable; then
+	  MAVEN="$$MAVEN -Pbrowser" program browser.BrowserTour "$(CURDIR) $$MAVEN"
+	else
+	  echo "browser: nothing was tried, $$LEFT_OUT"
+	  exit 1
 	fi
 
 simulator: ## the Vast.ai simulator as a program of its own; prints its address

@@ -8,20 +8,12 @@ import io.jenkins.plugins.vastai.text.Reason;
 import io.jenkins.plugins.vastai.text.Texts;
 import java.io.IOException;
 import java.math.RoundingMode;
-import java.net.CookieManager;
-import java.net.ServerSocket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -36,76 +28,56 @@ import java.util.stream.Stream;
  */
 public final class JenkinsDemo {
 
-    private static final Duration START = Duration.ofMinutes(6);
     private static final Duration BUILD = Duration.ofMinutes(4);
     private static final String JOB = "gpu-demo";
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** Jenkins' protection against forged requests goes with the session, so cookies are kept. */
-    private final HttpClient http = HttpClient.newBuilder()
-            .connectTimeout(Duration.ofSeconds(5))
-            .cookieHandler(new CookieManager())
-            .build();
-
     private final Simulator simulator;
-    private final URI jenkins;
-    private final Path home;
+    private final RealJenkins jenkins;
 
-    private JenkinsDemo(Simulator simulator, URI jenkins, Path home) {
+    private JenkinsDemo(Simulator simulator, RealJenkins jenkins) {
         this.simulator = simulator;
         this.jenkins = jenkins;
-        this.home = home;
     }
 
     public static void main(String[] args) throws Exception {
         Logger.getLogger("").setLevel(Level.WARNING);
         Path project = Path.of(args[0]).toAbsolutePath().normalize();
-        int port = freePort();
-        Path home = Files.createTempDirectory("vastai-demo-jenkins");
+        Path directory = Files.createTempDirectory("vastai-demo-jenkins");
         boolean unattended = System.getenv("CI") != null;
-        int failures = 1;
-        Process process = null;
-        Path machines = Files.createDirectories(home.resolve("machines"));
+        int failures;
+        Path machines = Files.createDirectories(directory.resolve("machines"));
         try (Simulator simulator = Simulator.builder()
-                .boot(Duration.ofSeconds(5))
-                .workDirectory(machines)
-                .start()) {
+                        .boot(Duration.ofSeconds(5))
+                        .workDirectory(machines)
+                        .start();
+                RealJenkins jenkins =
+                        RealJenkins.start(project, args[1], directory, uri -> yaml(simulator, machines, uri))) {
             System.out.println("demo: the simulated market answers at " + simulator.uri());
-            Path configuration = home.resolve("jenkins.yaml");
-            Files.writeString(configuration, yaml(simulator, machines, port));
-            process = start(project, args[1], port, home, configuration);
-            Process jenkins = process;
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> end(jenkins)));
-            JenkinsDemo demo = new JenkinsDemo(
-                    simulator, URI.create("http://localhost:" + port + "/jenkins/"), home.resolve("home"));
-            failures = demo.run(process);
-            if (!unattended && process.isAlive()) {
-                System.out.println("demo: Jenkins stays open at " + demo.jenkins + " until Ctrl-C");
-                process.waitFor();
-            }
-        } finally {
-            if (process != null) {
-                end(process);
+            System.out.println("demo: building the plugin and starting Jenkins; its log: " + jenkins.log());
+            failures = new JenkinsDemo(simulator, jenkins).run();
+            if (!unattended && jenkins.isAlive()) {
+                System.out.println("demo: Jenkins stays open at " + jenkins.uri() + " until Ctrl-C");
+                jenkins.awaitEnd();
             }
         }
         System.exit(failures == 0 ? 0 : 1);
     }
 
-    private int run(Process process) throws IOException, InterruptedException {
-        await("Jenkins answers", START, () -> process.isAlive() && status("login") == 200);
-        if (status("login") != 200) {
+    private int run() throws IOException, InterruptedException {
+        if (!jenkins.up()) {
             System.out.println("demo: Jenkins did not start");
             return 1;
         }
-        System.out.println("demo: Jenkins answers at " + jenkins);
-        post("createItem?name=" + JOB, job());
-        post("job/" + JOB + "/build?delay=0sec", "");
-        await("the build ends", BUILD, () -> get("job/" + JOB + "/1/api/json?tree=result,building")
+        System.out.println("demo: Jenkins answers at " + jenkins.uri());
+        jenkins.post("createItem?name=" + JOB, job());
+        jenkins.post("job/" + JOB + "/build?delay=0sec", "");
+        await("the build ends", BUILD, () -> jenkins.get("job/" + JOB + "/1/api/json?tree=result,building")
                 .contains("\"building\":false"));
         System.out.println("---- console of " + JOB + " #1");
-        System.out.println(get("job/" + JOB + "/1/consoleText").strip());
-        boolean built = get("job/" + JOB + "/1/api/json?tree=result").contains("SUCCESS");
-        long builds = get("job/" + JOB + "/1/consoleText")
+        System.out.println(jenkins.get("job/" + JOB + "/1/consoleText").strip());
+        boolean built = jenkins.get("job/" + JOB + "/1/api/json?tree=result").contains("SUCCESS");
+        long builds = jenkins.get("job/" + JOB + "/1/consoleText")
                 .lines()
                 .filter(line -> line.startsWith("hello from "))
                 .count();
@@ -135,7 +107,7 @@ public final class JenkinsDemo {
     /** The plugin's records of its rentals, as they are on Jenkins' disk. */
     private List<JsonNode> stories() {
         List<JsonNode> rentals = new ArrayList<>();
-        try (Stream<Path> files = Files.walk(home.resolve("vastai"))) {
+        try (Stream<Path> files = Files.walk(jenkins.home().resolve("vastai"))) {
             for (Path file : files.filter(f ->
                             f.getParent().endsWith("rentals") && f.toString().endsWith(".json"))
                     .sorted()
@@ -166,7 +138,7 @@ public final class JenkinsDemo {
      * The seed's two runners. The agents' directories are inside the simulator's own: an agent's Java process sees the
      * real file system, the shells on simulated machines see the machine's.
      */
-    private static String yaml(Simulator simulator, Path machines, int port) {
+    private static String yaml(Simulator simulator, Path machines, String jenkins) {
         return """
                 jenkins:
                   numExecutors: 0
@@ -203,8 +175,8 @@ public final class JenkinsDemo {
                               secret: "%s"
                 unclassified:
                   location:
-                    url: "http://localhost:%d/jenkins/"
-                """.formatted(simulator.uri(), machines, machines, simulator.apiKey(), port);
+                    url: "%s"
+                """.formatted(simulator.uri(), machines, machines, simulator.apiKey(), jenkins);
     }
 
     private static String job() {
@@ -229,103 +201,9 @@ public final class JenkinsDemo {
                 """.strip();
     }
 
-    private static Process start(Path project, String maven, int port, Path home, Path configuration)
-            throws IOException {
-        Path log = home.resolve("jenkins.log");
-        System.out.println("demo: building the plugin and starting Jenkins; its log: " + log);
-        ProcessBuilder builder = new ProcessBuilder(
-                        maven,
-                        "-B",
-                        "-ntp",
-                        "hpi:run",
-                        "-DskipTests",
-                        "-Dspotless.check.skip",
-                        "-Dspotbugs.skip",
-                        "-Dport=" + port,
-                        "-DjenkinsHome=" + home.resolve("home"))
-                .directory(project.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile());
-        builder.environment().put("CASC_JENKINS_CONFIG", configuration.toString());
-        return builder.start();
-    }
-
-    private static void end(Process process) {
-        process.descendants().forEach(ProcessHandle::destroy);
-        process.destroy();
-        try {
-            if (!process.waitFor(20, TimeUnit.SECONDS)) {
-                process.descendants().forEach(ProcessHandle::destroyForcibly);
-                process.destroyForcibly();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private int status(String path) {
-        try {
-            return http.send(
-                            HttpRequest.newBuilder(jenkins.resolve(path))
-                                    .timeout(Duration.ofSeconds(10))
-                                    .build(),
-                            HttpResponse.BodyHandlers.discarding())
-                    .statusCode();
-        } catch (IOException e) {
-            return 0;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return 0;
-        }
-    }
-
-    private String get(String path) {
-        try {
-            return http.send(
-                            HttpRequest.newBuilder(jenkins.resolve(path))
-                                    .timeout(Duration.ofSeconds(20))
-                                    .build(),
-                            HttpResponse.BodyHandlers.ofString())
-                    .body();
-        } catch (IOException e) {
-            return "";
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return "";
-        }
-    }
-
-    private void post(String path, String body) throws IOException, InterruptedException {
-        JsonNode crumb = JSON.readTree(get("crumbIssuer/api/json"));
-        HttpResponse<String> answer = http.send(
-                HttpRequest.newBuilder(jenkins.resolve(path))
-                        .timeout(Duration.ofSeconds(20))
-                        .header("Content-Type", "application/xml")
-                        .header(
-                                crumb.path("crumbRequestField").asText("Jenkins-Crumb"),
-                                crumb.path("crumb").asText())
-                        .POST(HttpRequest.BodyPublishers.ofString(body))
-                        .build(),
-                HttpResponse.BodyHandlers.ofString());
-        if (answer.statusCode() >= 400) {
-            throw new IOException(path + " answered " + answer.statusCode());
-        }
-    }
-
     private static void await(String what, Duration limit, BooleanSupplier done) {
-        Instant end = Instant.now().plus(limit);
-        while (!done.getAsBoolean()) {
-            if (Instant.now().isAfter(end)) {
-                System.out.println("demo: gave up waiting until " + what + ", after " + limit.toSeconds() + " s");
-                return;
-            }
-            LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
+        if (!RealJenkins.await(limit, done)) {
+            System.out.println("demo: gave up waiting until " + what + ", after " + limit.toSeconds() + " s");
         }
     }
 }
