@@ -29,6 +29,7 @@ final class Visitor implements AutoCloseable {
                   exclude: [
                     ['.jenkins-menu-dropdown-chevron'],
                     ['.jenkins-help-button'],
+                    ['.jenkins-page-description'],
                     ['.cloud-stats-health'],
                     ['.jenkins-table__cell__button-wrapper'],
                   ],
