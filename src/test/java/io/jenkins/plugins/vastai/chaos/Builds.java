@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -35,7 +36,6 @@ final class Builds {
     private final Random random;
     private final Map<String, Work> works = new HashMap<>();
     private final Map<String, BigDecimal> ceilings = new HashMap<>();
-    private final Set<String> retired = new HashSet<>();
     private final Set<Long> excused = new HashSet<>();
     private int served;
     private long killed;
@@ -55,11 +55,10 @@ final class Builds {
     /** One look at everything: agents come online, builds begin and end. */
     void step(Fleet fleet) {
         for (Rental rental : fleet.rentals()) {
-            if (rental.state().ended()) {
-                works.remove(rental.id());
-            } else if (!rental.needed()) {
-                works.remove(rental.id());
-            } else if (rental.state() == State.REACHABLE) {
+            if (!rental.needed()) {
+                continue; // given up by the engine; watch() sees whether that was a mistake
+            }
+            if (rental.state() == State.REACHABLE) {
                 online(fleet, rental);
             } else if (rental.state() == State.IN_SERVICE) {
                 serve(fleet, rental);
@@ -91,9 +90,7 @@ final class Builds {
                 if (left == 0 && random.nextBoolean()) {
                     retire(fleet, rental);
                 } else {
-                    works.put(
-                            rental.id(),
-                            new Work(left, false, left == 0 ? clock.instant().plus(IDLE) : later(5, 60)));
+                    works.put(rental.id(), new Work(left, false, left == 0 ? clock.instant().plus(IDLE) : later(5, 60)));
                 }
             } else if (work.left() == 0) {
                 retire(fleet, rental);
@@ -111,25 +108,25 @@ final class Builds {
     }
 
     void retire(Fleet fleet, Rental rental) {
-        retired.add(rental.id());
         works.remove(rental.id());
         fleet.retire(rental.id(), RentalText.BUILD_DONE.of());
     }
 
     /** The truth about machines whose agent is in use: nobody destroys them with our key, unless fate struck them. */
     void watch(Fleet fleet) {
-        for (String id : works.keySet()) {
+        for (String id : List.copyOf(works.keySet())) {
             Rental rental = fleet.rental(id).orElse(null);
-            if (rental == null || retired.contains(id) || rental.draws().isEmpty()) {
+            if (rental == null) {
+                works.remove(id);
                 continue;
             }
             Draw draw = rental.draws().get(rental.draws().size() - 1);
-            if (draw.instanceId() != null
-                    && !excused.contains(draw.instanceId())
-                    && destroyedByKey(draw.instanceId())) {
+            if (!excused.contains(draw.instanceId()) && destroyedByKey(draw.instanceId())) {
                 killed++;
-                excused.add(draw.instanceId());
+                works.remove(id);
                 System.out.println("chaos: killed " + draw + " of " + rental.story());
+            } else if (rental.state().ended()) {
+                works.remove(id);
             }
         }
     }
