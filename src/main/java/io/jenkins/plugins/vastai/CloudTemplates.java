@@ -141,8 +141,7 @@ public final class CloudTemplates implements Action, StaplerProxy {
         Optional<Circuits.Rest> rest =
                 Fleets.lookup().flatMap(fleets -> fleets.circuits().resting(cloud, template));
         if (rest.isPresent()) {
-            return Messages.Templates_rests(
-                    Texts.render(rest.get().why(), LocaleProvider.getLocale()));
+            return Messages.Templates_rests(Texts.render(rest.get().why(), LocaleProvider.getLocale()));
         }
         return machines == 0 ? Messages.Templates_free() : Messages.Templates_inUse(String.valueOf(machines));
     }
@@ -167,9 +166,7 @@ public final class CloudTemplates implements Action, StaplerProxy {
     @CheckForNull
     @StaplerNotDispatchable
     public VastAiTemplate getBlueprint() {
-        return cloud.template(getFrom())
-                .map(template -> template.named(""))
-                .orElse(null);
+        return cloud.template(getFrom()).map(template -> template.named("")).orElse(null);
     }
 
     /** The template that the request wants copied; empty for none. */
@@ -199,8 +196,8 @@ public final class CloudTemplates implements Action, StaplerProxy {
         Jenkins.get().checkPermission(Jenkins.ADMINISTER);
         TemplatePreview preview;
         try {
-            preview = TemplatePreview.of(
-                    cloud, getTemplateDescriptor().newInstance(request, request.getSubmittedForm()));
+            preview =
+                    TemplatePreview.of(cloud, getTemplateDescriptor().newInstance(request, request.getSubmittedForm()));
         } catch (FormException | Failure e) {
             preview = TemplatePreview.refused(cloud, e.getMessage());
         }

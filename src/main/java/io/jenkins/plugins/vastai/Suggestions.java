@@ -93,7 +93,8 @@ final class Suggestions {
             Stream<String> groups = Regions.groups().keySet().stream()
                     .filter(group -> key(group).startsWith(wanted));
             Stream<String> countries = Stream.of(Locale.getISOCountries())
-                    .sorted(Comparator.comparing((String code) -> !names.countries().contains(code)))
+                    .sorted(Comparator.comparing(
+                            (String code) -> !names.countries().contains(code)))
                     .flatMap(code -> {
                         String name = Regions.countryName(code, Locale.ENGLISH);
                         return key(name).startsWith(wanted)

@@ -115,8 +115,7 @@ final class TemplateCheck {
 
     private void machine() {
         ExtraConfig extra = template.getExtraConfig();
-        List<GpuWish> wishes = parse(
-                        "instanceType", () -> InstanceType.parse(template.getInstanceType(), catalogue))
+        List<GpuWish> wishes = parse("instanceType", () -> InstanceType.parse(template.getInstanceType(), catalogue))
                 .orElseGet(() -> List.of(new GpuWish(1, "any")));
         Optional<Image> image = parse("machineImage", () -> Image.parse(template.getMachineImage()));
         Requirements.Builder wanted = Requirements.builder(wishes, image.orElseGet(() -> standIn(extra.isVm())))

@@ -70,8 +70,7 @@ public final class TemplatePage implements ModelObject, StaplerProxy {
     public HttpResponse doConfigSubmit(StaplerRequest2 request) throws ServletException, IOException, FormException {
         Jenkins.get().checkPermission(Jenkins.ADMINISTER);
         JSONObject form = request.getSubmittedForm();
-        VastAiTemplate changed =
-                (VastAiTemplate) template.getDescriptor().newInstance(request, form);
+        VastAiTemplate changed = (VastAiTemplate) template.getDescriptor().newInstance(request, form);
         CloudEdits.get().replace(cloud.getName(), template.getName(), form.optString("version", ""), changed);
         return HttpResponses.redirectTo("../../templates/");
     }

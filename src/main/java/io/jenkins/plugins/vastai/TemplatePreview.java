@@ -87,7 +87,8 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
                     : BigDecimal.valueOf(reliability * 100)
                                     .setScale(1, RoundingMode.HALF_UP)
                                     .stripTrailingZeros()
-                                    .toPlainString() + " %";
+                                    .toPlainString()
+                            + " %";
         }
 
         public String ready() {
@@ -156,7 +157,12 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
             Preview preview = answer.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
             if (preview instanceof Preview.Shown found) {
                 return new TemplatePreview(
-                        cloud, template.getName(), Optional.of(found), "", false, obstacle(cloud, template, fleet.get()));
+                        cloud,
+                        template.getName(),
+                        Optional.of(found),
+                        "",
+                        false,
+                        obstacle(cloud, template, fleet.get()));
             }
             return problem(cloud, template, render(((Preview.Refused) preview).why()));
         } catch (TimeoutException e) {
@@ -275,8 +281,8 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
     /** How old the market's answer is, seconds. */
     @Exported
     public long getAgeSeconds() {
-        return shown.map(found ->
-                        Math.max(0, Duration.between(found.asOf(), now).toSeconds()))
+        return shown.map(
+                        found -> Math.max(0, Duration.between(found.asOf(), now).toSeconds()))
                 .orElse(0L);
     }
 

@@ -514,8 +514,7 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
                 Names names = Suggestions.names(cloud);
                 FormValidation judged = Problem.shown(
                         "instanceType",
-                        TemplateCheck.problems(
-                                new VastAiTemplate("runner", value, "ubuntu:22.04"), names.catalogue()));
+                        TemplateCheck.problems(new VastAiTemplate("runner", value, "ubuntu:22.04"), names.catalogue()));
                 if (judged.kind != FormValidation.Kind.OK || cloud == null) {
                     return judged;
                 }

@@ -190,9 +190,7 @@ class ConfigurationFormTest {
                 assertEquals(
                         List.of(), template.doAutoCompleteRegion(cloud(), "U").getValues(), user);
                 assertEquals(
-                        List.of(),
-                        template.doAutoCompleteMachineImage("cuda").getValues(),
-                        user);
+                        List.of(), template.doAutoCompleteMachineImage("cuda").getValues(), user);
             }
         }
     }
@@ -203,11 +201,15 @@ class ConfigurationFormTest {
             Keys.secretText("key", simulator.apiKey());
             JenkinsRule.WebClient web = as("admin");
             HtmlPage page = web.goTo("cloud/vast/configure");
-            page.getFormByName("config").getInputsByName("_.apiUrl").get(0).setValue(simulator.uri().toString());
+            page.getFormByName("config")
+                    .getInputsByName("_.apiUrl")
+                    .get(0)
+                    .setValue(simulator.uri().toString());
             ((HtmlElement) page.querySelector(".validate-button")).click();
             web.waitForBackgroundJavaScript(30_000);
             assertFalse(simulator.requests().isEmpty(), "the key must go nowhere else");
-            String said = page.querySelector(".jenkins-validate-button__container").asNormalizedText();
+            String said =
+                    page.querySelector(".jenkins-validate-button__container").asNormalizedText();
             assertTrue(said.contains("has instance_write"), said);
         }
     }

@@ -72,7 +72,12 @@ class SettingsCheckTest {
 
     @Test
     void anUnknownGpuOffersTheNearest() {
-        warning(template.doCheckInstanceType(null, "1xRTX_4900"), "instanceType", "RTX_4900", "Did you mean", "RTX 4090");
+        warning(
+                template.doCheckInstanceType(null, "1xRTX_4900"),
+                "instanceType",
+                "RTX_4900",
+                "Did you mean",
+                "RTX 4090");
     }
 
     @Test
@@ -132,10 +137,13 @@ class SettingsCheckTest {
 
     @Test
     void regionsAreCompletedByCodeAndName() {
-        assertEquals(List.of("Germany"), template.doAutoCompleteRegion(null, "germ").getValues());
-        assertEquals(List.of("US, DE"), template.doAutoCompleteRegion(null, "US,de").getValues().stream()
-                .filter(suggestion -> suggestion.equals("US, DE"))
-                .toList());
+        assertEquals(
+                List.of("Germany"), template.doAutoCompleteRegion(null, "germ").getValues());
+        assertEquals(
+                List.of("US, DE"),
+                template.doAutoCompleteRegion(null, "US,de").getValues().stream()
+                        .filter(suggestion -> suggestion.equals("US, DE"))
+                        .toList());
         assertTrue(template.doAutoCompleteRegion(null, "eu").getValues().contains("EU"));
         for (String beginning : List.of("a", "c", "n", "s", "u")) {
             template.doAutoCompleteRegion(null, beginning)

@@ -124,7 +124,9 @@ class TemplatePagesTest {
         field(template, "machineImage").setValue("nvidia/cuda:12.0.0-base-ubuntu22.04");
         HtmlPage list = jenkins.submit(template);
 
-        assertTrue(list.getUrl().getPath().endsWith("/cloud/vast/templates/"), list.getUrl().toString());
+        assertTrue(
+                list.getUrl().getPath().endsWith("/cloud/vast/templates/"),
+                list.getUrl().toString());
         String row = list.getElementById("vastai-templates").asNormalizedText();
         for (String part : List.of("gpu", "1xRTX_4090", "nvidia/cuda:12.0.0-base-ubuntu22.04", "EXCLUSIVE")) {
             assertTrue(row.contains(part), row);
@@ -138,7 +140,8 @@ class TemplatePagesTest {
     @Test
     void theListSaysWhatEachIs() throws Exception {
         String list = as("reader").goTo("manage/cloud/vast/templates/").asNormalizedText();
-        for (String part : List.of("gpu-vm", "gpu vm-1", "2xH100, 1xRTX_4090", "3.75", "NORMAL", "9.5 (of the cloud)")) {
+        for (String part :
+                List.of("gpu-vm", "gpu vm-1", "2xH100, 1xRTX_4090", "3.75", "NORMAL", "9.5 (of the cloud)")) {
             assertTrue(list.contains(part), part + " in " + list);
         }
     }
@@ -181,7 +184,8 @@ class TemplatePagesTest {
         field(form, "name").setValue("third");
         jenkins.submit(form);
         assertEquals(List.of("gpu-vm", "gpu-plain", "third"), names());
-        assertEquals(template("gpu-vm").named("third").version(), template("third").version());
+        assertEquals(
+                template("gpu-vm").named("third").version(), template("third").version());
     }
 
     @Test
@@ -338,7 +342,8 @@ class TemplatePagesTest {
         assertTrue(text.contains("2xH100, 1xRTX_4090"), text);
         assertFalse(text.contains("doDelete"), "no link that would be refused");
         assertFalse(text.contains("vastai-preview\""), "no button that would be refused");
-        assertTrue(page.getFormByName("config").getInputsByName("_.instanceType").isEmpty());
+        assertTrue(
+                page.getFormByName("config").getInputsByName("_.instanceType").isEmpty());
         for (String user : List.of("reader", "manager", "guest")) {
             assertEquals(403, post(user, "template/gpu-vm/configSubmit", new NameValuePair("json", "{}")), user);
             assertEquals(403, post(user, "template/gpu-vm/doDelete"), user);
@@ -370,7 +375,10 @@ class TemplatePagesTest {
         hostile.setMode(Node.Mode.NORMAL);
         CloudEdits.get().add("vast", hostile);
         for (String page : List.of("templates/", "template/hostile/", "templates/new?from=hostile")) {
-            String html = as("admin").goTo("manage/cloud/vast/" + page).getWebResponse().getContentAsString();
+            String html = as("admin")
+                    .goTo("manage/cloud/vast/" + page)
+                    .getWebResponse()
+                    .getContentAsString();
             assertFalse(html.contains("<script>alert(1)"), page);
             assertFalse(html.contains("<img src=x"), page);
         }

@@ -17,8 +17,8 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.URL;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import jenkins.model.Jenkins;
 import net.sf.json.JSONObject;
 import org.htmlunit.HttpMethod;
@@ -65,8 +65,7 @@ class TemplatePreviewTest {
         form.put("machineImage", template.getMachineImage());
         form.put("region", template.getRegion());
         form.put("labels", template.getLabels());
-        WebRequest request =
-                new WebRequest(new URL(j.getURL(), "manage/cloud/vast/templates/match"), HttpMethod.POST);
+        WebRequest request = new WebRequest(new URL(j.getURL(), "manage/cloud/vast/templates/match"), HttpMethod.POST);
         request.setRequestParameters(List.of(new NameValuePair("json", form.toString())));
         JenkinsRule.WebClient web = j.createWebClient();
         web.getOptions().setJavaScriptEnabled(false);
@@ -149,8 +148,8 @@ class TemplatePreviewTest {
                 "the question before removing it");
         page.getFormByName("config").getInputsByName("_.name").get(0).setValue("renamed");
         j.submit(page.getFormByName("config"));
-        WebRequest remove = new WebRequest(
-                new URL(j.getURL(), "manage/cloud/vast/template/renamed/doDelete"), HttpMethod.POST);
+        WebRequest remove =
+                new WebRequest(new URL(j.getURL(), "manage/cloud/vast/template/renamed/doDelete"), HttpMethod.POST);
         web.addCrumb(remove);
         web.getPage(remove);
         assertTrue(((VastAiCloud) j.jenkins.getCloud("vast")).getTemplates().isEmpty());

@@ -21,8 +21,7 @@ public final class Ranking {
     private final List<Offer> withheld;
     private final Rejections rejections;
 
-    private Ranking(
-            GpuWish wish, int offers, List<Candidate> candidates, List<Offer> withheld, Rejections rejections) {
+    private Ranking(GpuWish wish, int offers, List<Candidate> candidates, List<Offer> withheld, Rejections rejections) {
         this.wish = wish;
         this.offers = offers;
         this.candidates = candidates;

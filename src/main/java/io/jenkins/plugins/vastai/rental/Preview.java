@@ -48,5 +48,9 @@ public sealed interface Preview {
      * @param agent whose machine it is; empty when it is not in use
      */
     record Withheld(
-            Offer offer, Optional<AllInPrice> price, Optional<Block> block, Optional<Ban> ban, Optional<String> agent) {}
+            Offer offer,
+            Optional<AllInPrice> price,
+            Optional<Block> block,
+            Optional<Ban> ban,
+            Optional<String> agent) {}
 }

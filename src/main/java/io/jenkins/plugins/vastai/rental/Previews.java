@@ -89,7 +89,8 @@ final class Previews {
         boolean mayAsk = asked.searching || started.size() < MOST_A_MINUTE;
         Shop.Found found = shop.look(asked.wanted, blocked.list(), inUse.keySet(), mayAsk, now);
         if (found.ranking().isPresent()) {
-            return asked.answer.complete(shown(asked.wanted, found, found.ranking().get(), inUse, now));
+            return asked.answer.complete(
+                    shown(asked.wanted, found, found.ranking().get(), inUse, now));
         }
         if (!mayAsk) {
             long seconds = Math.max(

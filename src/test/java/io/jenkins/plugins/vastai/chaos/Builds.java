@@ -90,7 +90,9 @@ final class Builds {
                 if (left == 0 && random.nextBoolean()) {
                     retire(fleet, rental);
                 } else {
-                    works.put(rental.id(), new Work(left, false, left == 0 ? clock.instant().plus(IDLE) : later(5, 60)));
+                    works.put(
+                            rental.id(),
+                            new Work(left, false, left == 0 ? clock.instant().plus(IDLE) : later(5, 60)));
                 }
             } else if (work.left() == 0) {
                 retire(fleet, rental);

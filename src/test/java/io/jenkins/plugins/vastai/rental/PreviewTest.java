@@ -123,7 +123,8 @@ class PreviewTest {
         assertTrue(withheld.price().isPresent());
         shown.withheld().stream()
                 .filter(left -> left.offer().machineId() == used)
-                .forEach(left -> assertEquals(rental.order().agent(), left.agent().orElseThrow()));
+                .forEach(left ->
+                        assertEquals(rental.order().agent(), left.agent().orElseThrow()));
     }
 
     @Test
