@@ -68,10 +68,10 @@ class TroubleTest {
                 .until(() -> state(sound) == State.DESTROYED);
         assertEquals(State.RETIRING, state(broken));
         assertTrue(RentedMachines.agents().isEmpty(), "nor is any agent left");
-        AtomicInteger checks = new AtomicInteger();
-        counting(j, checks);
+        counting(j);
+        int before = Counting.CHECKS.get();
         new ComputerRetentionWork().doRun();
-        assertTrue(checks.get() > 0, "every computer is looked at");
+        assertTrue(Counting.CHECKS.get() > before, "every computer is looked at");
         fault.remove();
         machines.nothingLeft();
     }
@@ -162,21 +162,27 @@ class TroubleTest {
                 .state();
     }
 
-    /** An agent of another kind, whose strategy counts how often it is asked. */
-    private static void counting(JenkinsRule j, AtomicInteger checks) throws Exception {
-        DumbSlave other = new DumbSlave("other" + System.nanoTime(), "/tmp/other", j.createComputerLauncher(null));
-        other.setRetentionStrategy(new RetentionStrategy<SlaveComputer>() {
-            @Override
-            public long check(SlaveComputer computer) {
-                checks.incrementAndGet();
-                return 0;
-            }
+    /** Counts how often its agent is looked at. */
+    static final class Counting extends RetentionStrategy<SlaveComputer> {
 
-            @Override
-            public void start(SlaveComputer computer) {
-                // never
-            }
-        });
+        static final AtomicInteger CHECKS = new AtomicInteger();
+
+        @Override
+        public long check(SlaveComputer computer) {
+            CHECKS.incrementAndGet();
+            return 0;
+        }
+
+        @Override
+        public void start(SlaveComputer computer) {
+            // never
+        }
+    }
+
+    /** An agent of another kind. */
+    private static void counting(JenkinsRule j) throws Exception {
+        DumbSlave other = new DumbSlave("other", "/tmp/other", j.createComputerLauncher(null));
+        other.setRetentionStrategy(new Counting());
         Jenkins.get().addNode(other);
     }
 
