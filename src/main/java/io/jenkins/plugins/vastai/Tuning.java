@@ -45,7 +45,7 @@ record Tuning(
 
     static final Tuning PUBLISHED = new Tuning(
             Timing.published(),
-            () -> Pacing.published(Duration.ofSeconds(60)),
+            () -> Pacing.published(Duration.ofSeconds(90)),
             Patience.standard(),
             Duration.ofMillis(20),
             Duration.ofSeconds(1),

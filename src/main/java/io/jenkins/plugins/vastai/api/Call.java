@@ -26,6 +26,7 @@ public enum Call {
     GPU_NAMES("GET", "api/v0/gpu_names/unique/", 1000, "");
 
     private static final Duration CREATE_PENALTY = Duration.ofSeconds(12);
+    private static final int SEARCHES = 10;
 
     private final String method;
     private final String path;
@@ -49,7 +50,12 @@ public enum Call {
         return path;
     }
 
-    /** Shortest time between two of these calls with one key. */
+    /** How many may follow each other at once, within as many {@link #interval intervals}. */
+    public int burst() {
+        return this == SEARCH ? SEARCHES : 1;
+    }
+
+    /** Shortest time between two of these calls with one key, on average over a {@link #burst}. */
     public Duration interval() {
         return interval;
     }

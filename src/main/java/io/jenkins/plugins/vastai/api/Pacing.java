@@ -21,7 +21,16 @@ public interface Pacing {
 
     /** The published intervals; no caller waits longer than {@code longestWait} for its turn. */
     static Pacing published(Duration longestWait) {
-        return new PublishedPacing(longestWait);
+        return published(longestWait, 1);
+    }
+
+    /**
+     * The published intervals, each divided.
+     *
+     * @param divisor for a simulator whose clock runs so many times too fast; 1 for the market
+     */
+    static Pacing published(Duration longestWait, long divisor) {
+        return new PublishedPacing(longestWait, divisor, System::nanoTime);
     }
 
     /** No pacing at all: for tests and for a simulator without limits. */

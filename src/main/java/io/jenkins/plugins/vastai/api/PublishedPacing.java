@@ -1,61 +1,102 @@
 package io.jenkins.plugins.vastai.api;
 
-import dev.failsafe.RateLimiter;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
-/** One rate limiter per endpoint, and a pause for endpoints that the market has complained about. */
+/**
+ * Keeps the published distance between two calls of an endpoint, and pauses endpoints that the market has complained
+ * about. Failsafe's rate limiter will not do: its intervals lie on a fixed grid, so that a call late in one interval and
+ * a call early in the next follow each other at once, which the market answers with twelve seconds of penalty.
+ */
 final class PublishedPacing implements Pacing {
 
+    /** One call in so many: two calls take unequal times to the market, so what leaves in time may arrive too early. */
+    private static final long MARGIN = 100;
+
     private final Duration longestWait;
+    private final LongSupplier nanos;
     private final Map<Call, Lane> lanes = new EnumMap<>(Call.class);
 
-    PublishedPacing(Duration longestWait) {
+    /**
+     * @param divisor of every published time: 1, or the speed of a simulator whose clock is fast
+     * @param nanos the time, as {@link System#nanoTime}
+     */
+    PublishedPacing(Duration longestWait, long divisor, LongSupplier nanos) {
         this.longestWait = longestWait;
+        this.nanos = nanos;
         for (Call call : Call.values()) {
-            lanes.put(call, new Lane(RateLimiter.smoothBuilder(call.interval()).build(), new AtomicLong()));
+            lanes.put(call, new Lane(call, divisor));
         }
     }
 
     @Override
     public void await(Call call) throws VastException, InterruptedException {
-        Lane lane = lanes.get(call);
-        Duration paused = lane.pauseLeft();
-        // A reserved permit cannot be given back, so the pause is judged before one is taken.
-        Duration turn = paused.compareTo(longestWait) > 0
-                ? Duration.ofNanos(-1)
-                : lane.limiter().tryReservePermit(longestWait);
-        if (turn.isNegative()) {
+        TimeUnit.NANOSECONDS.sleep(turn(call).toNanos());
+    }
+
+    /** Takes the next free turn. Returns how long it is away. */
+    Duration turn(Call call) throws VastException {
+        Duration wait = lanes.get(call).take(nanos.getAsLong(), longestWait.toNanos());
+        if (wait.compareTo(longestWait) > 0) {
             throw VastException.of(VastException.Kind.THROTTLED, ApiText.PACING_WAIT.of(call, longestWait.toSeconds()))
-                    .retryAfter(longest(paused, call.interval()))
+                    .retryAfter(wait.compareTo(call.interval()) > 0 ? wait : call.interval())
                     .build();
         }
-        TimeUnit.NANOSECONDS.sleep(longest(turn, paused).toNanos());
+        return wait;
     }
 
     @Override
     public void throttled(Call call, Duration pause) {
-        lanes.get(call).pauseFor(longest(pause, call.penalty()));
+        lanes.get(call).pause(nanos.getAsLong(), pause);
     }
 
-    private static Duration longest(Duration a, Duration b) {
-        return a.compareTo(b) > 0 ? a : b;
-    }
+    /** The turns of one endpoint. */
+    private static final class Lane {
 
-    /** @param pausedUntil {@link System#nanoTime()}; 0 when never paused */
-    private record Lane(RateLimiter<Object> limiter, AtomicLong pausedUntil) {
+        private final int burst;
+        private final long period;
+        private final long penalty;
+        private final long divisor;
+        /** The last {@link #burst} turns, those that are still to come included. */
+        private final Deque<Long> turns = new ArrayDeque<>();
 
-        Duration pauseLeft() {
-            long until = pausedUntil.get();
-            return until == 0 ? Duration.ZERO : Duration.ofNanos(Math.max(0, until - System.nanoTime()));
+        private boolean paused;
+        private long pausedUntil;
+
+        Lane(Call call, long divisor) {
+            this.burst = call.burst();
+            this.period = call.interval().multipliedBy(burst).toNanos() * (MARGIN + 1) / MARGIN / divisor;
+            this.penalty = call.penalty().toNanos() / divisor;
+            this.divisor = divisor;
         }
 
-        void pauseFor(Duration pause) {
-            long until = System.nanoTime() + pause.toNanos();
-            pausedUntil.accumulateAndGet(until, (old, now) -> old == 0 || now - old > 0 ? now : old);
+        /** How long the next turn is away; it is taken unless that is longer than {@code longest}. */
+        synchronized Duration take(long now, long longest) {
+            long wait = turns.size() < burst ? 0 : Math.max(0, turns.peekFirst() + period - now);
+            if (paused) {
+                wait = Math.max(wait, pausedUntil - now);
+                paused = pausedUntil - now > 0;
+            }
+            if (wait <= longest) {
+                if (turns.size() == burst) {
+                    turns.removeFirst();
+                }
+                turns.addLast(now + wait);
+            }
+            return Duration.ofNanos(wait);
+        }
+
+        synchronized void pause(long now, Duration pause) {
+            long until = now + Math.max(penalty, pause.toNanos() / divisor);
+            if (!paused || until - pausedUntil > 0) {
+                pausedUntil = until;
+                paused = true;
+            }
         }
     }
 }

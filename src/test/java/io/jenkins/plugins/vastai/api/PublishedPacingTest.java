@@ -6,21 +6,61 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jenkins.plugins.vastai.api.VastException.Kind;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class PublishedPacingTest {
 
     private final Pacing pacing = Pacing.published(Duration.ZERO);
+    private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 5_000_000_000L);
 
     @Test
-    void theSecondCallOfAnEndpointHasToWait() throws Exception {
+    void aCallAfterTheLastOneOfABurstHasToWait() throws Exception {
         for (Call call : Call.values()) {
-            pacing.await(call);
+            for (int i = 0; i < call.burst(); i++) {
+                pacing.await(call);
+            }
             VastException failure = assertThrows(VastException.class, () -> pacing.await(call), call.name());
             assertEquals(Kind.THROTTLED, failure.kind());
             assertEquals(0, failure.status());
-            assertEquals(call.interval(), failure.retryAfter().orElseThrow());
+            assertTrue(failure.retryAfter().orElseThrow().compareTo(call.interval()) >= 0, call.name());
         }
+    }
+
+    /** However the calls come, no window of the market's holds more of them than it allows, and no time is lost. */
+    @ParameterizedTest
+    @EnumSource(Call.class)
+    void turnsAreAsCloseAsThePublishedDistanceAllowsAndNeverCloser(Call call) throws Exception {
+        PublishedPacing driven = new PublishedPacing(Duration.ofDays(1), 1, nanos::get);
+        Random random = new Random(call.ordinal());
+        long begin = nanos.get();
+        List<Long> turns = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            turns.add(nanos.get() - begin + driven.turn(call).toNanos());
+            if (i % 100 > 50) {
+                nanos.addAndGet((long) (call.interval().toNanos() * 1.5 * random.nextDouble()));
+            }
+        }
+        long window = call.interval().multipliedBy(call.burst()).toNanos();
+        for (int i = call.burst(); i < turns.size(); i++) {
+            assertTrue(turns.get(i) - turns.get(i - call.burst()) >= window, call + " " + i);
+        }
+        double floor = (turns.size() - (double) call.burst()) * call.interval().toNanos();
+        assertTrue(turns.get(turns.size() - 1) <= floor * 1.02, call + " " + turns.get(turns.size() - 1) / floor);
+    }
+
+    @Test
+    void aFastClockDividesDistanceAndPenalty() throws Exception {
+        PublishedPacing fast = new PublishedPacing(Duration.ofDays(1), 10, nanos::get);
+        fast.turn(Call.CREATE);
+        assertTrue(fast.turn(Call.CREATE).toMillis() < 460);
+        fast.throttled(Call.CREATE, Duration.ofSeconds(1));
+        assertEquals(1200, fast.turn(Call.CREATE).toMillis());
     }
 
     @Test
