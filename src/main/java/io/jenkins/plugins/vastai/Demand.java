@@ -23,7 +23,7 @@ import jenkins.model.Jenkins;
 
 /**
  * What is missing: buildable work less the executors that are free or on their way, label by label. Core's own numbers
- * will not do (jenkins-mechanics.md C-5): they count work that already has its executor, and count one agent that is
+ * will not do: they count work that already has its executor, and count one agent that is
  * on its way once for each of its labels.
  *
  * @param missing executors wanted beyond those there are, in the order of the queue

@@ -11,7 +11,7 @@ import java.util.logging.Logger;
 
 /**
  * Sees to it that a buildable item gets its order within milliseconds. Hints to core get lost, since they come before the
- * queue's snapshot is published, and are throttled to one each second (jenkins-mechanics.md B-1). So the listener only
+ * queue's snapshot is published, and are throttled to one each second. So the listener only
  * arms one timer; the timer passes the queue lock once, by which the snapshot is published, and then counts. {@link
  * Upkeep} asks again every second while items wait.
  */

@@ -27,7 +27,7 @@ import org.jvnet.localizer.LocaleProvider;
 /** Finds everything about a template that cannot work, all at once. Asks nobody: no market, no credentials. */
 final class TemplateCheck {
 
-    /** How a container may be started so that there is SSH; source: api.md section 3.2. */
+    /** How a container may be started so that there is SSH; source: docs/market.md, Create. */
     static final List<String> RUNTYPES = List.of("ssh_direct", "ssh_proxy", "ssh_direct ssh_proxy");
 
     /** An agent's name is the template's with a suffix, and is also a name of directories. */

@@ -4,7 +4,7 @@ import java.time.Duration;
 
 /**
  * The calls that the client makes, each of which the market paces on its own. Intervals: the published thresholds,
- * api.md sections 1.4 and 10; the market may change them, so they are a minimum, not a promise.
+ * docs/market.md, Calls and pacing; the market may change them, so they are a minimum, not a promise.
  */
 public enum Call {
     CURRENT_USER("GET", "api/v0/users/current/", 1000, "user_read"),

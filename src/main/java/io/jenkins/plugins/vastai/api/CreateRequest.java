@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What to run on a rented machine: the body of {@code PUT /asks/{id}/}, api.md section 3.1. Always asks for a machine
+ * What to run on a rented machine: the body of {@code PUT /asks/{id}/}, docs/market.md, Create. Always asks for a machine
  * that runs now or not at all ({@code target_state} running, {@code cancel_unavail} true); otherwise the market would
  * leave a stopped one behind that costs. Texts that are not wanted are null.
  *

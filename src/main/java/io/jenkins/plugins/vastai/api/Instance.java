@@ -10,7 +10,7 @@ import java.util.Optional;
 
 /**
  * What the market reports of one contract. Fields it leaves out are null (objects) or 0. Holds none of the secrets of
- * the answer (tokens, environment, start script), so it may be logged. Source: api.md section 4.3.
+ * the answer (tokens, environment, start script), so it may be logged. Source: docs/market.md, Instances.
  *
  * @param id contract number, {@code new_contract} of the create answer
  * @param label what was given at create; null when none
@@ -114,7 +114,7 @@ public record Instance(
         }
     }
 
-    /** Values of {@code actual_status}; api.md section 4.4. */
+    /** Values of {@code actual_status}; docs/market.md, Instances. */
     public enum Status {
         /** Not reported yet: null, empty, scheduling, creating, connecting. */
         PROVISIONING,

@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /**
  * A machine, or a slice of one, that could be rented now. Any field the market leaves out is null (objects) or 0.
- * Source of names and units: the published description of {@code searchOffers}, api.md section 2.4.
+ * Source of names and units: the published description of {@code searchOffers}, docs/market.md, Offers.
  *
  * @param id number to rent it under; changes whenever the host lists the machine anew
  * @param machineId the physical machine; several offers share one

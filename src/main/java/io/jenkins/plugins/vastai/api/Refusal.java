@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 /**
  * Reads from an answer why the market did not do what was asked. Neither the status nor the error code alone decides:
  * the market uses 404 for a bad key as well as for a missing instance, 200 for failures, and puts the telling word into
- * any of four fields. Source: api.md section 1.5.
+ * any of four fields. Source: docs/market.md, Answers.
  */
 final class Refusal {
 

@@ -21,7 +21,7 @@ import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 
 /**
- * The Vast.ai market over HTTP; api.md section 10. Blocking and thread-safe. Every call waits for its {@link Pacing},
+ * The Vast.ai market over HTTP; docs/market.md, Calls and pacing. Blocking and thread-safe. Every call waits for its {@link Pacing},
  * and is repeated within {@link Patience} where repeating is harmless. A create is repeated only after the market has
  * refused it as too frequent, so it can have taken effect once at most.
  *

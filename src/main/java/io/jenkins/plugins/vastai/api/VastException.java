@@ -16,7 +16,7 @@ public final class VastException extends IOException {
 
     private static final long serialVersionUID = 1;
 
-    /** What a caller can do about it; source: api.md section 1.5. */
+    /** What a caller can do about it; source: docs/market.md, Answers. */
     public enum Kind {
         /** The offer is taken, withdrawn or not for us: try another. */
         OFFER_GONE,

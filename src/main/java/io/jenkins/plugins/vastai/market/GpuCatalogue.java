@@ -21,7 +21,7 @@ public final class GpuCatalogue {
 
     /**
      * The market's names and the memory of one card in MB as its driver reports it, where all cards of the name have
-     * the same. Source of the names: the vendor's command-line tool; of the sizes: offers seen, api.md section 2.5.
+     * the same. Source of the names: the vendor's command-line tool; of the sizes: offers seen, docs/market.md, Offers.
      */
     private static final String BUILT_IN = """
             A10=23028, A10g=23028, A16, A30=24576, A40=46068, A100 PCIE, A100 SXM4, A100 SXM, A100X=81920, A800 PCIE,

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 
-/** Requirements in the market's own terms: api.md section 2.2. */
+/** Requirements in the market's own terms: docs/market.md, Search. */
 final class MarketQuery {
 
     /** The market returns no more rows, whatever is asked. */

@@ -13,7 +13,7 @@ import java.util.Set;
 
 /**
  * Checks offers against every requirement, whatever the search asked for: the market ignores filters that it does not
- * know and was seen to ignore some that it does (api.md section 2.2). Made for one search; not thread-safe. Works in
+ * know and was seen to ignore some that it does (docs/market.md, Search). Made for one search; not thread-safe. Works in
  * {@code double}, as ten thousand offers are to be ranked within milliseconds.
  */
 final class OfferCheck {

@@ -16,7 +16,7 @@ package io.jenkins.plugins.vastai.market;
  * </pre>
  *
  * Half of the claimed download: hosts claim more than they deliver, and share it. Duds: the market's own test runs lose
- * 4 % of draws on good hosts, users on the cheapest ones many more (users.md, sections 0 and 4).
+ * 4 % of draws on good hosts, users on the cheapest ones many more (docs/market.md, Rates).
  *
  * @param run expected bill, $
  * @param weighed what counts in the order, $

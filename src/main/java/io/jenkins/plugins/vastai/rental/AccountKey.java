@@ -9,7 +9,7 @@ import java.time.Instant;
 
 /**
  * The controller's one SSH key on the Vast.ai account. A virtual machine takes its keys from the account when it is
- * created and never again, so the key must be there before (api.md section 3.4). Made at first use, kept on disk.
+ * created and never again, so the key must be there before (docs/market.md, Virtual machines). Made at first use, kept on disk.
  */
 final class AccountKey {
 

@@ -44,7 +44,7 @@ final class StartScripts {
                 .runtype(spec.vm() ? "ssh" : spec.runtype())
                 .vm(spec.vm())
                 .env(environment)
-                // Maps sshd's port in every reading of the run type (api.md section 3.2).
+                // Maps sshd's port in every reading of the run type (docs/market.md, Create).
                 .port(22)
                 .onstart(script.build());
         if (spec.imageLogin() != null) {

@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /**
  * Tells from the host's free text that a start has failed for good, and whose fault that is. Fragments and their meaning:
- * api.md section 4.5, users.md section 1.2.
+ * docs/market.md, Instances.
  */
 final class StatusText {
 

@@ -12,7 +12,7 @@ import org.apache.sshd.common.util.buffer.ByteArrayBuffer;
 
 /**
  * The pin: the public host key that a machine showed at first contact. Two pins are equal when their key blobs are;
- * names of algorithms do not count, since an RSA key is negotiated under several names (jenkins-mechanics.md C-3).
+ * names of algorithms do not count, since an RSA key is negotiated under several names.
  *
  * @param type key type as written inside the blob, for example {@code ssh-ed25519}; another name given is replaced by it
  * @param base64 the blob in the form of known_hosts

@@ -20,7 +20,7 @@ import java.util.zip.GZIPOutputStream;
 
 /**
  * The Java runtime that this process runs on, as the last source of Java for machines of the same kind: it needs no
- * download, but 100 to 300 MB travel over SSH (jenkins-mechanics.md N-12).
+ * download, but 100 to 300 MB travel over SSH.
  *
  * @param home of the runtime
  */

@@ -21,7 +21,7 @@ import java.util.zip.GZIPOutputStream;
  */
 public final class StartScript {
 
-    /** Of the whole text, below what the market surely accepts (api.md section 3.1). Characters. */
+    /** Of the whole text, below what the market surely accepts (docs/market.md, Create). Characters. */
     public static final int MAX_LENGTH = 3999;
 
     /**

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** One case per situation of api.md section 1.5; the bodies are as the market sends them. */
+/** One case per situation of docs/market.md, Answers; the bodies are as the market sends them. */
 class ErrorsTest {
 
     private static final Patience ONCE = Patience.once(Duration.ofSeconds(20));

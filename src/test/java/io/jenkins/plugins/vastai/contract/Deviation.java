@@ -4,7 +4,7 @@ import java.util.regex.Pattern;
 
 /**
  * Where client and simulator knowingly leave the published description, because the market itself does. Each has its
- * evidence in {@code api.md}; one that no exchange needs any more has to go from this list.
+ * evidence in docs/market.md; one that no exchange needs any more has to go from this list.
  */
 enum Deviation {
     TRAILING_SLASH(
