@@ -2,7 +2,6 @@ package io.jenkins.plugins.vastai.chaos;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
@@ -17,7 +16,7 @@ class ChaosTest {
     void nothingLeaksAndNothingIsKilledByMistake(long seed) throws IOException {
         Chaos.Outcome outcome = Chaos.run(200, seed, 2);
         assertFalse(outcome.result().broken(), () -> outcome.result().toString());
-        assertTrue(outcome.crashes().containsKey(Crashes.Moment.CREATE_BEFORE_ANSWER), "crashes really came");
+        assertFalse(outcome.crashes().isEmpty(), "crashes really came");
     }
 
     @Test
