@@ -17,28 +17,32 @@
     let shown = "";
     let busy = false;
 
-    async function look() {
+    function look() {
       // Nobody sees a hidden tab, and what somebody is asked about must not change under his hands.
       if (busy || document.hidden || document.querySelector("dialog[open]")) {
         return;
       }
       busy = true;
-      try {
-        const answer = await fetch(source, { cache: "no-store" });
-        if (!answer.ok || answer.redirected) {
-          throw new Error(String(answer.status));
-        }
-        const text = await answer.text();
-        if (text !== shown) {
-          shown = text;
-          replace(area, text);
-        }
-        stale.hidden = true;
-      } catch (e) {
-        stale.hidden = false;
-      } finally {
-        busy = false;
-      }
+      fetch(source, { cache: "no-store" })
+        .then((answer) => {
+          if (!answer.ok || answer.redirected) {
+            throw new Error(String(answer.status));
+          }
+          return answer.text();
+        })
+        .then((text) => {
+          if (text !== shown) {
+            shown = text;
+            replace(area, text);
+          }
+          stale.hidden = true;
+        })
+        .catch(() => {
+          stale.hidden = false;
+        })
+        .then(() => {
+          busy = false;
+        });
     }
 
     window.setInterval(look, PAUSE);
