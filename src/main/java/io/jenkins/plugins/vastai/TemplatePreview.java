@@ -332,7 +332,7 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
                 candidate.place(),
                 offer.machineId(),
                 gpu(offer),
-                location(offer),
+                offer.place(),
                 price.total().doubleValue(),
                 price.gpuPerHour().doubleValue(),
                 price.diskPerHour().doubleValue(),
@@ -347,7 +347,7 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
         return new Left(
                 offer.machineId(),
                 gpu(offer),
-                location(offer),
+                offer.place(),
                 withheld.price().map(price -> price.total().doubleValue()).orElse(null),
                 why(withheld));
     }
@@ -371,11 +371,6 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
 
     private static String gpu(Offer offer) {
         return offer.numGpus() + "x " + offer.gpuName();
-    }
-
-    /** Owners write places as they like: {@code ", US"} is common. */
-    private static String location(Offer offer) {
-        return offer.geolocation() == null ? "?" : offer.geolocation().replaceFirst("^[,\\s]+", "");
     }
 
     private static String render(Reason reason) {

@@ -87,6 +87,11 @@ public record Offer(
         return country(geolocation);
     }
 
+    /** Where it stands, for people: owners write {@code ", US"} as well as {@code "Texas, US"}. {@code ?} when unknown. */
+    public String place() {
+        return geolocation == null ? "?" : geolocation.replaceFirst("^[,\\s]+", "");
+    }
+
     static Optional<String> country(String geolocation) {
         if (geolocation == null) {
             return Optional.empty();

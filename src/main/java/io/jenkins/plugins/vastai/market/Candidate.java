@@ -51,7 +51,7 @@ public record Candidate(
                 offer.machineId(),
                 wish.count(),
                 offer.gpuName(),
-                offer.geolocation() == null ? "?" : offer.geolocation(),
+                offer.place(),
                 place,
                 of,
                 AllInPrice.show(price.total()),
