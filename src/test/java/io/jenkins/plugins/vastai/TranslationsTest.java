@@ -58,7 +58,8 @@ class TranslationsTest {
         for (Path help : originals(".html")) {
             for (String language : LANGUAGES) {
                 if (!Files.exists(translation(help, language))) {
-                    missing.add(RESOURCES.relativize(translation(help, language)).toString());
+                    missing.add(
+                            RESOURCES.relativize(translation(help, language)).toString());
                 }
             }
         }
