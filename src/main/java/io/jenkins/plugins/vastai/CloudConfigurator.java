@@ -138,16 +138,8 @@ public class CloudConfigurator extends DataBoundConfigurator<VastAiCloud> {
             throws ConfiguratorException {
         for (Map.Entry<String, CNode> entry : mapping.entrySet()) {
             Optional<String> field = fields.named(entry.getKey()).filter(fields::isTyped);
-            if (field.isEmpty()) {
+            if (field.isEmpty() || entry.getValue() == null) {
                 continue;
-            }
-            if (entry.getValue() == null) {
-                // Configuration as Code makes null of a decimal without quotes: a price limit would be lost in silence.
-                throw refused(
-                        mapping,
-                        cloud,
-                        template,
-                        Messages.Field_lost(prefix + field.get(), field.get(), fields.example(field.get())));
             }
             if (entry.getValue().getType() != CNode.Type.SCALAR) {
                 throw refused(

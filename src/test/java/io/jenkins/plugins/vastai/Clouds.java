@@ -30,6 +30,7 @@ final class Clouds {
         template.setDraws(2);
         template.setInstanceCap(4);
         template.setRequeueLimit(2);
+        template.setAllowedJobs("team/*");
         template.setMaxPricePerHour(new BigDecimal("3.75"));
         template.setMinReliability(0.9);
         template.setVerified(false);

@@ -13,6 +13,7 @@ import io.jenkins.plugins.casc.yaml.YamlSource;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.logging.Level;
 import org.junit.jupiter.api.BeforeAll;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.jvnet.hudson.test.JenkinsRule;
 import org.jvnet.hudson.test.LogRecorder;
 import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
@@ -142,7 +144,6 @@ class ConfigurationAsCodeTest {
             instanceCap: 10              | instanceCap: -1             | instanceCap is -1. Write a number from 0 to 10000.
             instanceCap: 10              | instanceCap: [1]            | instanceCap holds a list or a map. Write a single value, for example 10.
             instanceCap: 10              | maxPricePerHour: cheap      | maxPricePerHour "cheap" is not a number. Write for example 2.50.
-            instanceCap: 10              | maxPricePerHour: 0.01       | maxPricePerHour has no value that can be read. Configuration as Code loses a number with a decimal point that stands without quotes: write for example maxPricePerHour: "2.50"
             instanceCap: 10              | balanceFloor: 5$            | balanceFloor "5$" is not a number
             instanceCap: 10              | noDelayProvisioning: maybe  | noDelayProvisioning "maybe" is neither true nor false
             instanceCap: 10              | apiUrl: http://vast.example | apiUrl "http://vast.example" is not an address that can be used
@@ -161,7 +162,6 @@ class ConfigurationAsCodeTest {
             diskSpace: 30                | diskSpace: much             | Template "runner": extraConfig.diskSpace "much" is not a whole number. Write for example 30.
             diskSpace: 30                | diskSpace: 5000000          | Template "runner": extraConfig.diskSpace is 5000000
             region: US                   | region: Atlantis            | Template "runner": region "Atlantis" is unknown. Did you mean
-            region: US                   | minReliability: 0.5         | Template "runner": minReliability has no value that can be read
             region: US                   | minReliability: 98          | Template "runner": minReliability 98 is no percentage
             region: US                   | mode: SOMETIMES             | Template "runner": mode "SOMETIMES" is unknown. Write one of: NORMAL, EXCLUSIVE.
             region: US                   | draws: 0                    | Template "runner": draws is 0. Write a number from 1 to 20.
@@ -197,6 +197,14 @@ class ConfigurationAsCodeTest {
         assertTrue(messages.toString().contains(said), said + " in " + messages);
         assertEquals(0, jenkins.jenkins.clouds.size(), "no half of a cloud");
         assertEquals("before", jenkins.jenkins.getSystemMessage(), "nor anything else of the file");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"0.01\"", "'0.01'"})
+    void aPriceLimitInQuotesIsRead(String written) throws Exception {
+        apply(seed().replace("region: US", "region: US\n            maxPricePerHour: " + written));
+        VastAiTemplate template = cloud().template("vastai-gpu-runner").orElseThrow();
+        assertEquals(new BigDecimal("0.01"), template.getMaxPricePerHour());
     }
 
     @Test
