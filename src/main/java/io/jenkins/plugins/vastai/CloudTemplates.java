@@ -14,6 +14,7 @@ import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.text.Texts;
 import jakarta.servlet.ServletException;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -128,11 +129,13 @@ public final class CloudTemplates implements Action, StaplerProxy {
     }
 
     private String price(VastAiTemplate template) {
-        if (template.getMaxPricePerHour() != null) {
-            return template.getMaxPricePerHour().toPlainString();
+        BigDecimal own = template.getMaxPricePerHour();
+        if (own != null) {
+            return own.toPlainString();
         }
-        return cloud.getMaxPricePerHour() != null
-                ? Messages.Templates_priceOfCloud(cloud.getMaxPricePerHour().toPlainString())
+        BigDecimal general = cloud.getMaxPricePerHour();
+        return general != null
+                ? Messages.Templates_priceOfCloud(general.toPlainString())
                 : Messages.Templates_priceDefault(String.valueOf(Requirements.DEFAULT_PRICE_PER_GPU));
     }
 

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.rental;
 
+import edu.umd.cs.findbugs.annotations.SuppressFBWarnings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -16,6 +17,9 @@ import java.util.stream.Stream;
  * @param path the directory's real path
  * @param host the computer's name, with the namespace where Kubernetes gives one
  */
+@SuppressFBWarnings(
+        value = "DMI_HARDCODED_ABSOLUTE_FILENAME",
+        justification = "Where Linux keeps its name and Kubernetes a pod's namespace; elsewhere they are not there.")
 record Place(String directory, String path, String host) {
 
     private static final Path HOST_NAME = Path.of("/etc/hostname");

@@ -134,7 +134,7 @@ public final class RentalStore {
     }
 
     private static String id(Path file) {
-        String name = file.getFileName().toString();
+        String name = String.valueOf(file.getFileName());
         return name.substring(0, name.length() - SUFFIX.length());
     }
 
