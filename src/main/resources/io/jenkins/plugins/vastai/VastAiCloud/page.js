@@ -13,6 +13,9 @@
   }
 
   function keep(area, stale) {
+    if (!window.AbortSignal || !AbortSignal.timeout) {
+      return; // an answer that never comes could not be given up: the page stays as it was loaded
+    }
     const source = area.dataset.source + window.location.search;
     let shown = "";
     let busy = false;
@@ -23,7 +26,7 @@
         return;
       }
       busy = true;
-      fetch(source, { cache: "no-store" })
+      fetch(source, { cache: "no-store", signal: AbortSignal.timeout(10000) })
         .then((answer) => {
           if (!answer.ok || answer.redirected) {
             throw new Error(String(answer.status));
