@@ -77,8 +77,19 @@ class TemplatePagesTest {
         return cloud().getTemplates().stream().map(VastAiTemplate::getName).toList();
     }
 
+    /** Pages with their scripts are large: a browser for each is more than a test's memory holds. */
+    private static final List<JenkinsRule.WebClient> BROWSERS = new java.util.ArrayList<>();
+
+    @org.junit.jupiter.api.AfterEach
+    void closeBrowsers() {
+        BROWSERS.forEach(JenkinsRule.WebClient::close);
+        BROWSERS.clear();
+    }
+
     private static JenkinsRule.WebClient as(String user) throws Exception {
-        return jenkins.createWebClient().login(user);
+        JenkinsRule.WebClient browser = jenkins.createWebClient();
+        BROWSERS.add(browser);
+        return browser.login(user);
     }
 
     private static HtmlForm form(String user, String page) throws Exception {
@@ -233,6 +244,7 @@ class TemplatePagesTest {
             String said = refusal(form).replace("&amp;", "&");
             assertTrue(said.contains(bad.get(2)), bad + " in " + said);
             assertEquals(before, Clouds.xml(cloud()), bad + " must save nothing");
+            closeBrowsers();
         }
         for (List<String> bad : List.of(
                 List.of("diskSpace", "7", "extraConfig.diskSpace is 7"),
@@ -244,6 +256,7 @@ class TemplatePagesTest {
             String said = refusal(form);
             assertTrue(said.contains(bad.get(2)), bad + " in " + said);
             assertEquals(before, Clouds.xml(cloud()), bad + " must save nothing");
+            closeBrowsers();
         }
     }
 
