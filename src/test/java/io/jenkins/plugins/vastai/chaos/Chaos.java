@@ -24,6 +24,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -57,6 +58,9 @@ public final class Chaos {
 
     /** Worlds side by side, each with an account, controllers and disasters of its own. */
     private static final int WORLDS = 4;
+
+    /** With so many rentals every kind of crash must have come. */
+    private static final int ENOUGH = 2_000;
 
     private static final BigDecimal RISE = new BigDecimal("1.6");
 
@@ -102,7 +106,7 @@ public final class Chaos {
         return new Controller(host, directory.resolve(host), skew, simulator, new Random(random.nextLong()));
     }
 
-    /** Exit code 1 when a promise was broken. */
+    /** Exit code 1 when a promise was broken, or when a long run did not put it to the test. */
     public static void main(String[] args) throws IOException {
         Logger.getLogger("").setLevel(Level.OFF);
         int rentals = args.length > 0 && !args[0].isBlank() ? Integer.parseInt(args[0]) : 10_000;
@@ -112,8 +116,14 @@ public final class Chaos {
         System.out.println("chaos: crashes " + outcome.crashes());
         System.out.println("chaos: run=" + outcome.run() + " seconds="
                 + Duration.between(begun, Instant.now()).toSeconds());
+        Set<Moment> missing = EnumSet.allOf(Moment.class);
+        missing.removeAll(outcome.crashes().keySet());
+        boolean tame = rentals >= ENOUGH && !missing.isEmpty();
+        if (tame) {
+            System.out.println("chaos: nobody ever died " + missing + ", so this run shows nothing about it");
+        }
         System.out.println(outcome.result());
-        System.exit(outcome.result().broken() ? 1 : 0);
+        System.exit(outcome.result().broken() || tame ? 1 : 0);
     }
 
     /**
@@ -419,7 +429,7 @@ public final class Chaos {
             String gpu = GPUS.get(random.nextInt(GPUS.size()));
             simulator.market().list(gpu, 1, USUAL.get(gpu), "Texas, US", fields -> fields.put("vms_enabled", true));
         }
-        if (random.nextInt(10) == 0) {
+        if (random.nextInt(3) == 0) {
             for (SimulatedOffer offer : simulator.market().offers()) {
                 if (random.nextInt(8) == 0) {
                     BigDecimal usual = prices.computeIfAbsent(offer.id(), id -> offer.pricePerHour());

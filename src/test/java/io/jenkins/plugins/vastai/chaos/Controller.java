@@ -47,6 +47,8 @@ import okhttp3.Response;
 final class Controller {
 
     static final int CAP = 12;
+    /** Rentals ordered beyond the cap: they have to wait. */
+    private static final int WAITING = 5;
 
     /** Long enough that the engine's own patience with orphans and late instances is over. */
     private static final Duration LAST_LOOK = Duration.ofMinutes(25);
@@ -170,7 +172,7 @@ final class Controller {
     /** One step of the controller's life: order, pass, builds begin and end. Returns how many were ordered. */
     int work(int most) {
         int count = 0;
-        for (int i = 0; i < 3 && count < most && !identity.dormant() && open() < CAP; i++) {
+        for (int i = 0; i < 3 && count < most && !identity.dormant() && open() < CAP + WAITING; i++) {
             order();
             count++;
         }

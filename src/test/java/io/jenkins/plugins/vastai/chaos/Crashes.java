@@ -49,7 +49,7 @@ final class Crashes {
                 switch (moment) {
                     case OTHER_CALL -> 0.0005;
                     case BETWEEN_PASSES -> 0.001;
-                    default -> 0.006;
+                    default -> 0.015;
                 };
         return !off && random.nextDouble() < rate;
     }
