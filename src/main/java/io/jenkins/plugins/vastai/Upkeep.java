@@ -68,6 +68,17 @@ final class Upkeep {
         }
     }
 
+    /** Looks once more when that time is over: an idle agent leaves at its limit, not at the look that follows it. */
+    void after(Duration wait) {
+        if (threads != null) {
+            try {
+                threads.schedule().schedule(this::soon, wait.toMillis() + 1, TimeUnit.MILLISECONDS);
+            } catch (RejectedExecutionException e) {
+                LOGGER.log(Level.FINE, "Jenkins stops", e);
+            }
+        }
+    }
+
     private synchronized void look() {
         asked.set(false);
         Jenkins jenkins = Jenkins.getInstanceOrNull();
@@ -171,11 +182,10 @@ final class Upkeep {
         if (oneShotOrComing && spare.contains(name) && lasted("spare " + name, tuning.unwanted(), seen)) {
             return Optional.of(AgentText.UNWANTED.of(name));
         }
-        int minutes = agent.getRetentionStrategy() instanceof VastAiRetention strategy ? strategy.idleMinutes() : 0;
-        Duration limit = tuning.minute().multipliedBy(Math.max(1, minutes));
+        Duration limit = agent.idleLimit(tuning);
         return computer.idleSince()
-                .filter(moment -> !agent.oneShot() && Instant.now().isAfter(moment.plus(limit)))
-                .map(moment -> AgentText.IDLE.of(name, Math.max(1, minutes)));
+                .filter(moment -> !agent.oneShot() && !Instant.now().isBefore(moment.plus(limit)))
+                .map(moment -> AgentText.IDLE.of(name, agent.idleMinutes()));
     }
 
     private boolean lifetimeOver(Rental rental) {

@@ -13,6 +13,7 @@ import hudson.slaves.AbstractCloudSlave;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.Rental;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -128,6 +129,15 @@ public class VastAiAgent extends AbstractCloudSlave implements TrackedItem {
             offline = new CauseOfBlockage.BecauseNodeIsOffline(this);
         }
         return offline;
+    }
+
+    /** Minutes without work after which it leaves; 1 at least. */
+    int idleMinutes() {
+        return Math.max(1, getRetentionStrategy() instanceof VastAiRetention strategy ? strategy.idleMinutes() : 0);
+    }
+
+    Duration idleLimit(Tuning tuning) {
+        return tuning.minute().multipliedBy(idleMinutes());
     }
 
     /** Nothing new begins on a machine that is given up, from the very moment on. */

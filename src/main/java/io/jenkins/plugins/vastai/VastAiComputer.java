@@ -50,7 +50,9 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
     private static final Logger LOGGER = Logger.getLogger(VastAiComputer.class.getName());
-    private static final Duration HANG_UP = Duration.ofSeconds(2);
+    /** The machine is billed until the destroy call: an agent that is slow to hang up does not hold it up for long. */
+    private static final Duration HANG_UP = Duration.ofMillis(500);
+
     private static final Duration LAST_WORDS = Duration.ofSeconds(30);
 
     private final String fleet;
@@ -261,6 +263,9 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
     /** Came online, or the last task ended. */
     void free() {
         idleSince = Instant.now();
+        if (getNode() instanceof VastAiAgent agent && !agent.oneShot()) {
+            Fleets.lookup().ifPresent(fleets -> fleets.upkeep().after(agent.idleLimit(fleets.tuning())));
+        }
     }
 
     /** Since when it has been online without work; empty before it was online and while it works. */

@@ -16,6 +16,16 @@ public interface Pacing {
      */
     void await(Call call) throws VastException, InterruptedException;
 
+    /** How long until {@code call} may be sent; zero when it may be sent now. Takes no turn. */
+    default Duration untilTurn(Call call) {
+        return Duration.ZERO;
+    }
+
+    /** The time that this pacing keeps between two such calls, on average. */
+    default Duration interval(Call call) {
+        return Duration.ZERO;
+    }
+
     /** The market has just said that {@code call} came too soon; nobody may send it within {@code pause}. */
     void throttled(Call call, Duration pause);
 

@@ -51,6 +51,17 @@ final class PublishedPacing implements Pacing {
     }
 
     @Override
+    public Duration untilTurn(Call call) {
+        return Duration.ofNanos(lanes.get(call).untilFree(nanos.getAsLong()));
+    }
+
+    @Override
+    public Duration interval(Call call) {
+        Lane lane = lanes.get(call);
+        return Duration.ofNanos(lane.period / lane.burst);
+    }
+
+    @Override
     public void throttled(Call call, Duration pause) {
         lanes.get(call).pause(nanos.getAsLong(), pause);
     }
@@ -77,11 +88,7 @@ final class PublishedPacing implements Pacing {
 
         /** How long the next turn is away; it is taken unless that is longer than {@code longest}. */
         synchronized Duration take(long now, long longest) {
-            long wait = turns.size() < burst ? 0 : Math.max(0, turns.peekFirst() + period - now);
-            if (paused) {
-                wait = Math.max(wait, pausedUntil - now);
-                paused = pausedUntil - now > 0;
-            }
+            long wait = untilFree(now);
             if (wait <= longest) {
                 if (turns.size() == burst) {
                     turns.removeFirst();
@@ -89,6 +96,15 @@ final class PublishedPacing implements Pacing {
                 turns.addLast(now + wait);
             }
             return Duration.ofNanos(wait);
+        }
+
+        synchronized long untilFree(long now) {
+            long wait = turns.size() < burst ? 0 : Math.max(0, turns.peekFirst() + period - now);
+            if (paused) {
+                wait = Math.max(wait, pausedUntil - now);
+                paused = pausedUntil - now > 0;
+            }
+            return wait;
         }
 
         synchronized void pause(long now, Duration pause) {

@@ -6,8 +6,10 @@ import io.jenkins.plugins.vastai.api.VastException.Kind;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -31,6 +33,9 @@ public final class VastClient {
 
     private static final Logger LOGGER = Logger.getLogger(VastClient.class.getName());
     private static final Map<String, Object> NOTHING = Map.of();
+
+    /** Most instances in one answer of a list. */
+    public static final int PAGE = 25;
 
     private final URI base;
     private final Supplier<ApiKey> key;
@@ -67,6 +72,11 @@ public final class VastClient {
     /** Where the market's API is. */
     public URI address() {
         return base;
+    }
+
+    /** When calls may go out. */
+    public Pacing pacing() {
+        return pacing;
     }
 
     /** The account of the key. */
@@ -136,11 +146,7 @@ public final class VastClient {
      * means that the market has said there is none.
      */
     public List<Instance> listInstances() throws VastException {
-        HttpUrl firstPage = transport
-                .url(Call.LIST, 0)
-                .addQueryParameter("limit", "25")
-                .addQueryParameter("order_by", "[{\"col\":\"id\",\"dir\":\"asc\"}]")
-                .build();
+        HttpUrl firstPage = firstPage().build();
         Pages pages =
                 new Pages(transport, Call.LIST, "instances", "total_instances", row -> Json.whole(row.path("id")));
         List<Instance> instances = new ArrayList<>();
@@ -148,6 +154,33 @@ public final class VastClient {
             instances.add(instance(Call.LIST, row));
         }
         return List.copyOf(instances);
+    }
+
+    /**
+     * What the market says of these instances, in one call. Those that the answer leaves out may exist all the same: only
+     * {@link #listInstances} proves that something is gone.
+     *
+     * @param ids at most {@value #PAGE}
+     * @return may hold instances that were not asked for, should the market not know the filter any more
+     */
+    public List<Instance> lookAt(Collection<Long> ids) throws VastException {
+        HttpUrl url = firstPage()
+                .addQueryParameter("select_filters", Json.write(Map.of("id", Map.of("in", ids))))
+                .build();
+        JsonNode json = transport.send(Call.LIST, url, null, Set.of()).json();
+        require(json.path("success").asBoolean(false), Call.LIST, "success");
+        List<Instance> instances = new ArrayList<>();
+        for (JsonNode row : json.path("instances")) {
+            instances.add(instance(Call.LIST, row));
+        }
+        return List.copyOf(instances);
+    }
+
+    private HttpUrl.Builder firstPage() {
+        return transport
+                .url(Call.LIST, 0)
+                .addQueryParameter("limit", Integer.toString(PAGE))
+                .addQueryParameter("order_by", "[{\"col\":\"id\",\"dir\":\"asc\"}]");
     }
 
     /**

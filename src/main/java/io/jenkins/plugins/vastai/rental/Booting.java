@@ -77,9 +77,6 @@ final class Booting {
             failed(rental, progress, draw, FailureClass.SLOW, RentalText.BOOT_TIMEOUT.of(limit.toMinutes()), now);
             return;
         }
-        if (!observed.after(draw.since())) {
-            return; // nothing that the market said is about this contract yet
-        }
         Optional<Instance> seen = observed.of(draw);
         if (seen.isEmpty()) {
             // The list may lag behind the create for seconds; later it means that the contract came to nothing.
@@ -94,7 +91,15 @@ final class Booting {
             }
             return;
         }
-        look(rental, progress, draw, seen.get(), observed, now);
+        if (progress.looked != observed.looks()) {
+            progress.looked = observed.looks();
+            if (unfit(rental, progress, draw, seen.get(), observed, now)) {
+                return;
+            }
+        }
+        if (seen.get().status() == Instance.Status.RUNNING) {
+            running(records.get(rental.id()).orElseThrow(), progress, draw, seen.get(), now);
+        }
     }
 
     /** REACHABLE: the agent has its time to come online. */
@@ -111,11 +116,12 @@ final class Booting {
         }
     }
 
-    private void look(
+    /** What can be told from the list alone, once for each list. Returns whether the machine was given up. */
+    private boolean unfit(
             Rental rental, Progress progress, Draw draw, Instance instance, Observation observed, Instant now) {
         if (instance.stopped()) {
             failed(rental, progress, draw, FailureClass.HOST_FAULT, RentalText.ENDED_IN_BOOT.of("stopped"), now);
-            return;
+            return true;
         }
         switch (instance.status()) {
             case EXITED, STOPPED, FROZEN, OFFLINE, UNKNOWN -> {
@@ -126,7 +132,7 @@ final class Booting {
                         FailureClass.HOST_FAULT,
                         RentalText.ENDED_IN_BOOT.of(instance.actualStatus()),
                         now);
-                return;
+                return true;
             }
             default -> {
                 // on its way
@@ -135,18 +141,23 @@ final class Booting {
         Optional<Reason> dear = tooDear(rental, instance);
         if (dear.isPresent()) {
             failed(rental, progress, draw, FailureClass.HOST_FAULT, dear.get(), now);
-            return;
+            return true;
         }
-        if (instance.status() != Instance.Status.RUNNING) {
-            if (!fatal(rental, progress, draw, instance, observed, now)) {
-                String shown = StatusText.shown(instance.statusMessage());
-                records.say(
-                        rental,
-                        RentalText.PROGRESS.of(
-                                instance.actualStatus() == null ? "provisioning" : instance.actualStatus(), shown));
-            }
-            return;
+        if (instance.status() == Instance.Status.RUNNING) {
+            return false;
         }
+        if (fatal(rental, progress, draw, instance, observed, now)) {
+            return true;
+        }
+        String shown = StatusText.shown(instance.statusMessage());
+        records.say(
+                rental,
+                RentalText.PROGRESS.of(
+                        instance.actualStatus() == null ? "provisioning" : instance.actualStatus(), shown));
+        return false;
+    }
+
+    private void running(Rental rental, Progress progress, Draw draw, Instance instance, Instant now) {
         Rental running = draw.runningFrom() == null ? records.save(rental.draw(draw.running(now))) : rental;
         Draw runningDraw = running.current().orElseThrow();
         if (!running.order().spec().vm() && !progress.keyAttached) {
@@ -171,9 +182,9 @@ final class Booting {
         }
         if (!verdict.get().certain()) {
             if (progress.fatalSeen == 0) {
-                progress.fatalSeen = observed.number();
+                progress.fatalSeen = observed.looks();
             }
-            if (observed.number() <= progress.fatalSeen) {
+            if (observed.looks() <= progress.fatalSeen) {
                 return true; // the daemon may try again: believe it when it is seen twice
             }
         }
@@ -194,9 +205,7 @@ final class Booting {
 
     private Optional<Reason> tooDear(Rental rental, Instance instance) {
         try {
-            Requirements wanted = rental.order()
-                    .spec()
-                    .requirements(renting.catalogue(), rental.order().maxLifetime());
+            Requirements wanted = renting.requirements(rental.order());
             BigDecimal ceiling = wanted.wishes().stream()
                     .filter(wish -> instance.numGpus() == 0 || wish.count() == instance.numGpus())
                     .map(wanted::priceCeiling)

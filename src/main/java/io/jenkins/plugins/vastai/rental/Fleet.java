@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.LocalDate;
 import java.time.ZoneId;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -67,7 +68,9 @@ public final class Fleet {
             InstantSource clock,
             Timing timing) {}
 
-    private static final Duration LEAST_REST = Duration.ofMillis(50);
+    private static final Duration LEAST_REST = Duration.ofMillis(20);
+    private static final int MOST_NEWCOMERS = 16;
+    private static final Duration SWEEP = Duration.ofMinutes(1);
 
     private final ControllerIdentity identity;
     private final InstantSource clock;
@@ -88,6 +91,11 @@ public final class Fleet {
     private final LiveNames names;
     private final Map<String, Progress> progress = new HashMap<>();
     private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
+    /** Ordered, and not yet on disk. */
+    private final Queue<String> newcomers = new ConcurrentLinkedQueue<>();
+
+    private Instant due = Instant.MIN;
+    private Instant nextSweep = Instant.MIN;
     private volatile Runnable alarm = () -> {};
 
     /** Reads the records; nothing is done before the first {@link #pass}. */
@@ -126,7 +134,7 @@ public final class Fleet {
     }
 
     /**
-     * Takes an order. It counts from this moment on; it is on disk before anything is asked of the market.
+     * Takes an order. It counts from this moment on; it is on disk before a machine is rented for it.
      *
      * @param order made from the new rental's id, which belongs into the agent's name
      */
@@ -144,7 +152,8 @@ public final class Fleet {
                 new Line(now, RentalText.ORDERED.of(wanted.template(), spec.instanceType(), spec.machineImage())),
                 now);
         records.announce(rental);
-        post(() -> begin(id));
+        newcomers.add(id);
+        wake();
         return rental;
     }
 
@@ -262,7 +271,7 @@ public final class Fleet {
      * @param from in the controller's time zone
      */
     public List<Spend.Amount> spend(LocalDate from) {
-        return spend.since(from, records.unordered(), clock.instant());
+        return spend.since(from, records.all(), clock.instant());
     }
 
     /** Checks again at once whether the account can rent. */
@@ -302,44 +311,66 @@ public final class Fleet {
         for (Runnable next = inbox.poll(); next != null; next = inbox.poll()) {
             guarded(next, "an answer");
         }
+        begin();
         Instant now = clock.instant();
         // While it may be a copy of somebody's home, its records may be of somebody's machines.
         boolean dormant = identity.dormant();
         Observation observed = poll.observed();
-        int line = 0;
+        List<Long> onTheirWay = new ArrayList<>();
         boolean busy = false;
-        for (Rental rental : records.live()) {
-            if (rental.state() == State.ORDERED) {
-                line++;
+        boolean waiting = false;
+        due = Instant.MAX;
+        renting.open(now);
+        for (Rental rental : records.inOrder()) {
+            if (begun(rental) && !(dormant && !rental.open().isEmpty())) {
+                guarded(() -> step(rental, observed, now), "rental " + rental.id());
             }
-            busy |= busy(rental);
-            int place = line;
-            if (!begun(rental) || (dormant && !rental.open().isEmpty())) {
-                continue;
+            Rental stepped = records.get(rental.id()).orElse(rental);
+            busy |= busy(stepped);
+            waiting |= stepped.state() == State.ORDERED;
+            if (stepped.state() == State.BOOTING) {
+                stepped.current().map(Draw::instanceId).ifPresent(onTheirWay::add);
             }
-            guarded(() -> step(rental, observed, place, now), "rental " + rental.id());
-        }
-        for (Rental rental : records.unordered()) {
-            if (rental.state().ended() && now.isAfter(rental.since().plus(timing.keepEnded()))) {
-                guarded(() -> forget(rental), "rental " + rental.id());
-            }
+            due = earlier(due, progress(rental.id()).due(now));
         }
         guarded(() -> previews.pass(now), "previews");
+        guarded(() -> renting.close(now), "the search for offers");
+        guarded(() -> forget(now), "what has ended");
         if (dormant) {
+            due = now.plus(timing.probe());
             return;
         }
         guarded(() -> orphans.pass(observed, now), "orphans");
         guarded(() -> explanations.pass(observed), "questions");
         boolean stillBusy = busy || explanations.pending();
-        guarded(() -> poll.pass(now, stillBusy), "the list of instances");
+        Optional<Duration> turn = renting.turn(now);
+        guarded(
+                () -> poll.pass(now, stillBusy, explanations.pending(), onTheirWay, turn.isPresent()),
+                "the list of instances");
+        due = earlier(due, poll.due());
+        due = earlier(due, turn.map(now::plus).orElse(Instant.MAX));
+        if (busy || waiting) {
+            due = earlier(due, now.plus(timing.probe()));
+        }
+        if (records.writeLate()) {
+            due = now;
+        }
+        if (!newcomers.isEmpty()) {
+            wake();
+        }
+    }
+
+    /** Writes what only memory has. Not while a {@link #pass} is under way. */
+    public void flush() {
+        boolean more = true;
+        while (more) {
+            more = records.writeLate();
+        }
     }
 
     /** How long until the next {@link #pass} is worth while, unless {@link #onWork woken} before. */
     public Duration restful() {
-        Duration rest = Duration.between(clock.instant(), poll.due());
-        if (rest.compareTo(timing.probe()) > 0) {
-            rest = records.unordered().stream().anyMatch(Fleet::busy) ? timing.probe() : rest;
-        }
+        Duration rest = Duration.between(clock.instant(), due);
         return rest.compareTo(LEAST_REST) < 0 ? LEAST_REST : rest;
     }
 
@@ -348,7 +379,11 @@ public final class Fleet {
         this.alarm = Objects.requireNonNull(alarm);
     }
 
-    private void step(Rental rental, Observation observed, int place, Instant now) {
+    private static Instant earlier(Instant one, Instant other) {
+        return one.isBefore(other) ? one : other;
+    }
+
+    private void step(Rental rental, Observation observed, Instant now) {
         Progress known = progress(rental.id());
         Rental current = rental;
         for (Draw draw : rental.open()) {
@@ -362,7 +397,7 @@ public final class Fleet {
             return;
         }
         switch (current.state()) {
-            case ORDERED -> renting.ordered(current, known, place, now);
+            case ORDERED -> renting.ordered(current, known, now);
             case RENTING -> {
                 if (!known.busy) {
                     renting.renting(current, known, observed, now);
@@ -398,11 +433,23 @@ public final class Fleet {
         }
     }
 
-    private void forget(Rental rental) {
-        try {
-            spend.keep(rental, clock.instant());
-            records.forget(rental);
+    private void forget(Instant now) {
+        if (now.isBefore(nextSweep)) {
+            return;
+        }
+        nextSweep = now.plus(SWEEP);
+        for (Rental rental : records.ended()) {
             progress.remove(rental.id());
+            if (now.isAfter(rental.since().plus(timing.keepEnded()))) {
+                guarded(() -> forget(rental, now), "rental " + rental.id());
+            }
+        }
+    }
+
+    private void forget(Rental rental, Instant now) {
+        try {
+            spend.keep(rental, now);
+            records.forget(rental);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -413,6 +460,17 @@ public final class Fleet {
             case RENTING, BOOTING, REACHABLE, RETIRING -> true;
             default -> rental.draws().stream().anyMatch(draw -> draw.phase() == Draw.Phase.DISPOSING);
         };
+    }
+
+    /** Not all of a burst at once: the first is to be rented while the last has no record yet. */
+    private void begin() {
+        for (int i = 0; i < MOST_NEWCOMERS; i++) {
+            String id = newcomers.poll();
+            if (id == null) {
+                return;
+            }
+            guarded(() -> begin(id), "the new rental " + id);
+        }
     }
 
     /** On the engine's thread: two hundred keys made by whoever orders would keep the last of them waiting. */

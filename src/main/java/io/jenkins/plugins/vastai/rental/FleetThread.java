@@ -37,6 +37,7 @@ public final class FleetThread implements AutoCloseable {
                 LockSupport.parkNanos(this, fleet.restful().toNanos());
             }
         }
+        fleet.flush();
     }
 
     /** Lets the pass under way end, and none begin; machines and records stay as they are. Waits ten seconds at most. */

@@ -19,7 +19,8 @@ final class Lanes {
     enum Lane {
         LIST(1),
         SEARCH(1),
-        CREATE(1),
+        /** Sent one after the other by their pacing; the market may take longer to answer than until the next one. */
+        CREATE(4),
         DESTROY(2),
         CONFIRM(1),
         ATTACH(1),

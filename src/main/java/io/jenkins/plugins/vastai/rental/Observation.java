@@ -15,16 +15,25 @@ import java.util.Optional;
  *
  * @param number counts from 1; 0 before the first
  * @param begun when the list call was sent: what happened later may be missing
- * @param byId every instance, in the market's order
+ * @param byId every instance, in the market's order; some may have been looked at since
+ * @param looks counts these looks as well
  */
-record Observation(long number, Instant begun, Map<Long, Instance> byId) {
+record Observation(long number, Instant begun, Map<Long, Instance> byId, long looks) {
 
-    static final Observation NONE = new Observation(0, Instant.MIN, Map.of());
+    static final Observation NONE = new Observation(0, Instant.MIN, Map.of(), 0);
 
-    static Observation of(long number, Instant begun, List<Instance> instances) {
-        Map<Long, Instance> byId = new LinkedHashMap<>();
-        instances.forEach(instance -> byId.put(instance.id(), instance));
-        return new Observation(number, begun, Collections.unmodifiableMap(byId));
+    /** The next complete list. */
+    Observation next(Instant sent, List<Instance> instances) {
+        Map<Long, Instance> all = new LinkedHashMap<>();
+        instances.forEach(instance -> all.put(instance.id(), instance));
+        return new Observation(number + 1, sent, Collections.unmodifiableMap(all), looks + 1);
+    }
+
+    /** The same list with what was seen of some instances since; it proves nothing about those that were not seen. */
+    Observation with(List<Instance> some) {
+        Map<Long, Instance> all = new LinkedHashMap<>(byId);
+        some.forEach(instance -> all.put(instance.id(), instance));
+        return new Observation(number, begun, Collections.unmodifiableMap(all), looks + 1);
     }
 
     /** By the contract when it is known, else by the label. */

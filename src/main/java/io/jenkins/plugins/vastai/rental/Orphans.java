@@ -92,7 +92,7 @@ final class Orphans {
             return;
         }
         looked = observed.number();
-        Set<Long> cared = records.unordered().stream()
+        Set<Long> cared = records.live().stream()
                 .flatMap(rental -> rental.draws().stream())
                 .filter(draw -> draw.open() && draw.instanceId() != null)
                 .map(Draw::instanceId)

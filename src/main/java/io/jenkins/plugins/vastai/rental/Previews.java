@@ -87,7 +87,7 @@ final class Previews {
         Map<Long, String> inUse = machinesInUse();
         started.removeIf(moment -> !now.isBefore(moment.plus(MINUTE)));
         boolean mayAsk = asked.searching || started.size() < MOST_A_MINUTE;
-        Shop.Found found = shop.look(asked.wanted, blocked.list(), inUse.keySet(), mayAsk, now);
+        Shop.Found found = shop.show(asked.wanted, mayAsk, now);
         if (found.ranking().isPresent()) {
             return asked.answer.complete(
                     shown(asked.wanted, found, found.ranking().get(), inUse, now));
@@ -132,7 +132,7 @@ final class Previews {
 
     /** Machines that we rent, and the agents they are for. */
     private Map<Long, String> machinesInUse() {
-        return records.unordered().stream()
+        return records.live().stream()
                 .flatMap(rental -> rental.draws().stream()
                         .filter(Draw::open)
                         .map(draw -> Map.entry(draw.machineId(), rental.order().agent())))

@@ -24,7 +24,10 @@ final class Progress {
 
     Instant troubleSince;
 
-    /** First observation with a status text that may be fatal, 0 for none. */
+    /** The last {@link Observation#looks look} that was judged. */
+    long looked;
+
+    /** First look with a status text that may be fatal, 0 for none. */
     long fatalSeen;
 
     boolean keyAttached;
@@ -57,6 +60,17 @@ final class Progress {
         return disposing.computeIfAbsent(draw.number(), number -> new Disposing());
     }
 
+    /** The next moment at which something that was put off may be tried; {@link Instant#MAX} when there is none. */
+    Instant due(Instant now) {
+        Instant due = notBefore.isAfter(now) ? notBefore : Instant.MAX;
+        for (Disposing each : disposing.values()) {
+            if (each.notBefore.isAfter(now) && each.notBefore.isBefore(due)) {
+                due = each.notBefore;
+            }
+        }
+        return due;
+    }
+
     /** The moment since when this very trouble lasts. */
     Instant trouble(String what, Instant now) {
         if (!what.equals(trouble)) {
@@ -72,6 +86,7 @@ final class Progress {
         notBefore = Instant.MIN;
         trouble = null;
         troubleSince = null;
+        looked = 0;
         fatalSeen = 0;
         keyAttached = false;
         workSince = null;

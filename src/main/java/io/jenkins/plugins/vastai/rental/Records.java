@@ -7,11 +7,16 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Predicate;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.stream.Stream;
 
 /**
  * All rentals of the fleet, in memory and on disk. Whoever calls {@link #save} may rely on the record being on disk when
@@ -19,7 +24,17 @@ import java.util.function.Predicate;
  */
 final class Records {
 
-    private final Map<String, Rental> rentals = new ConcurrentHashMap<>();
+    private static final Logger LOGGER = Logger.getLogger(Records.class.getName());
+
+    private static final Comparator<Rental> OLDEST_FIRST =
+            Comparator.comparing(Rental::orderedAt).thenComparing(Rental::id);
+
+    private final Map<String, Rental> live = new ConcurrentHashMap<>();
+    /** Kept for people to see; the engine looks at them seldom. */
+    private final Map<String, Rental> ended = new ConcurrentHashMap<>();
+    /** Engine's thread only. */
+    private final Set<String> unwritten = new LinkedHashSet<>();
+
     private final RentalStore store;
     private final Agents agents;
     private final InstantSource clock;
@@ -34,7 +49,7 @@ final class Records {
         store.owner(identity.id());
         store.ids().forEach(identity::remember);
         RentalStore.Loaded loaded = store.load();
-        loaded.rentals().forEach(rental -> rentals.put(rental.id(), rental));
+        loaded.rentals().forEach(this::put);
         newer = loaded.newer();
     }
 
@@ -53,43 +68,40 @@ final class Records {
     }
 
     Optional<Rental> get(String id) {
-        return Optional.ofNullable(rentals.get(id));
+        Rental rental = live.get(id);
+        return Optional.ofNullable(rental == null ? ended.get(id) : rental);
     }
 
     /** Oldest order first. */
     List<Rental> all() {
-        return sorted(rental -> true);
-    }
-
-    /** Those that have not ended. Oldest order first: who waited longest is served first. */
-    List<Rental> live() {
-        return sorted(rental -> !rental.state().ended());
-    }
-
-    private List<Rental> sorted(Predicate<Rental> which) {
-        return rentals.values().stream()
-                .filter(which)
-                .sorted(Comparator.comparing(Rental::orderedAt).thenComparing(Rental::id))
+        return Stream.concat(live.values().stream(), ended.values().stream())
+                .sorted(OLDEST_FIRST)
                 .toList();
     }
 
-    Collection<Rental> unordered() {
-        return rentals.values();
+    /** Those that have not ended, oldest order first: who waited longest is served first. */
+    List<Rental> inOrder() {
+        return live.values().stream().sorted(OLDEST_FIRST).toList();
     }
 
-    long count(Predicate<Rental> which) {
-        return rentals.values().stream().filter(which).count();
+    /** Those that have not ended. */
+    Collection<Rental> live() {
+        return live.values();
+    }
+
+    Collection<Rental> ended() {
+        return ended.values();
     }
 
     /** Makes a new rental count at once, from any thread; {@link #begin} follows on the engine's. */
     void announce(Rental rental) {
-        rentals.put(rental.id(), rental);
+        put(rental);
     }
 
-    /** Writes a new rental down and tells of it. */
+    /** Tells of a new rental. It is written before a machine is asked for, or a little later. */
     void begin(String id) {
-        Rental rental = rentals.get(id);
-        write(rental);
+        Rental rental = live.get(id);
+        unwritten.add(id);
         rental.story().forEach(line -> agents.told(rental, line));
         agents.changed(null, rental);
     }
@@ -100,12 +112,51 @@ final class Records {
      * @throws UncheckedIOException when the disk refuses: memory keeps the old record and the caller must not go on
      */
     Rental save(Rental next) {
-        Rental before = rentals.get(next.id());
-        if (next.equals(before)) {
+        Rental before = get(next.id()).orElse(null);
+        if (next.equals(before) && !unwritten.contains(next.id())) {
             return next;
         }
         write(next);
-        rentals.put(next.id(), next);
+        put(next);
+        tell(before, next);
+        return next;
+    }
+
+    /**
+     * Adds a line to the story. It is told at once and written a little later: no side effect follows from it, and five
+     * hundred machines that report their progress would keep the disk busy with nothing else.
+     */
+    Rental say(Rental rental, Reason reason) {
+        Rental next = rental.say(reason, now());
+        if (next != rental) {
+            Rental before = get(next.id()).orElse(null);
+            put(next);
+            unwritten.add(next.id());
+            tell(before, next);
+        }
+        return next;
+    }
+
+    /** Writes one of those that {@link #say} left for later: each costs the disk's turn. False when there is none. */
+    boolean writeLate() {
+        Iterator<String> ids = unwritten.iterator();
+        if (!ids.hasNext()) {
+            return false;
+        }
+        Optional<Rental> rental = get(ids.next());
+        ids.remove();
+        try {
+            if (rental.isPresent()) {
+                store.save(rental.get());
+            }
+        } catch (IOException e) {
+            // Whatever matters is written before its side effect, and that fails loudly.
+            LOGGER.log(Level.FINE, e, () -> "Cannot write the story of " + rental.get().id());
+        }
+        return true;
+    }
+
+    private void tell(Rental before, Rental next) {
         int told = before == null ? 0 : before.story().size();
         Line lastTold = before == null ? null : before.last();
         List<Line> story = next.story();
@@ -115,17 +166,17 @@ final class Records {
         if (before == null || before.state() != next.state()) {
             agents.changed(before, next);
         }
-        return next;
     }
 
-    Rental say(Rental rental, Reason reason) {
-        Rental next = rental.say(reason, now());
-        return next == rental ? rental : save(next);
+    private void put(Rental rental) {
+        (rental.state().ended() ? ended : live).put(rental.id(), rental);
+        (rental.state().ended() ? live : ended).remove(rental.id());
     }
 
     private void write(Rental rental) {
         try {
             store.save(rental);
+            unwritten.remove(rental.id());
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot write the record of rental " + rental.id(), e);
         }
@@ -134,6 +185,7 @@ final class Records {
     void forget(Rental rental) throws IOException {
         identity.forgetting(rental.id());
         store.delete(rental.id());
-        rentals.remove(rental.id());
+        ended.remove(rental.id());
+        unwritten.remove(rental.id());
     }
 }

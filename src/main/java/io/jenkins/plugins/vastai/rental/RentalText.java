@@ -12,7 +12,7 @@ public enum RentalText implements Reason.Kind {
     NO_OFFER_YET,
     /** template, seconds waited */
     NO_OFFER,
-    /** place in line */
+    /** place in line, expected seconds */
     WAITING_TURN,
     /** cloud or template, cap */
     WAITING_CAP,

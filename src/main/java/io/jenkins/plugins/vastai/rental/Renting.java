@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.rental;
 
+import io.jenkins.plugins.vastai.api.Call;
 import io.jenkins.plugins.vastai.api.CreateRequest;
 import io.jenkins.plugins.vastai.api.Created;
 import io.jenkins.plugins.vastai.api.Offer;
@@ -13,10 +14,10 @@ import io.jenkins.plugins.vastai.ssh.StartScript;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * From the order to a contract: search, choose, write down, create once. A create is never sent again: when its answer
@@ -26,6 +27,14 @@ final class Renting {
 
     /** Offers vanish within seconds: being too late costs nothing and is no draw, but it is not tried for ever. */
     private static final int MOST_TRIES = 25;
+
+    /**
+     * The offer is chosen so long before the call may be sent: late, because offers go within seconds and builds are
+     * cancelled, but early enough to have written the record by then.
+     */
+    private static final Duration AHEAD = Duration.ofMillis(100);
+
+    private static final int MOST_UNDERSTOOD = 1000;
 
     private final Records records;
     private final Lanes lanes;
@@ -38,7 +47,15 @@ final class Renting {
     private final AccountKey accountKey;
     private final String controller;
     private final StartScripts scripts;
+    private final Map<Words, Requirements> understood = new HashMap<>();
     private volatile GpuCatalogue catalogue = GpuCatalogue.builtIn();
+    private GpuCatalogue understoodBy = catalogue;
+    private Held held = Held.by(List.of());
+    private int line;
+    private Instant lastTurn = Instant.EPOCH;
+
+    /** What requirements are read from. */
+    private record Words(RunnerSpec spec, Duration maxLifetime) {}
 
     Renting(
             Records records,
@@ -65,12 +82,36 @@ final class Renting {
         this.scripts = scripts;
     }
 
+    /** A pass begins: those who are ordered are asked in the order of their age. */
+    void open(Instant now) {
+        held = Held.by(records.live());
+        line = 0;
+        shop.open(blocked.list(), held.machines(), now);
+    }
+
+    /** A pass ends. */
+    void close(Instant now) {
+        shop.close(now);
+    }
+
+    /** How long until somebody who waits in line may be served; empty while nobody does. */
+    Optional<Duration> turn(Instant now) {
+        return line == 0 ? Optional.empty() : Optional.of(untilTurn(now).minus(AHEAD));
+    }
+
+    /** A call that was handed over a moment ago may not have taken its turn yet, so we count as well. */
+    private Duration untilTurn(Instant now) {
+        Duration paced = client.pacing().untilTurn(Call.CREATE);
+        Duration own = Duration.between(now, lastTurn.plus(client.pacing().interval(Call.CREATE)));
+        return paced.compareTo(own) > 0 ? paced : own;
+    }
+
     /** ORDERED: takes the next machine, or says why not. */
-    void ordered(Rental rental, Progress progress, int placeInLine, Instant now) {
+    void ordered(Rental rental, Progress progress, Instant now) {
         Order order = rental.order();
         Requirements wanted;
         try {
-            wanted = order.spec().requirements(catalogue, order.maxLifetime());
+            wanted = requirements(order);
         } catch (SettingException e) {
             fail(rental, RentalText.TEMPLATE_WRONG.of(order.template(), e.reason()), now);
             return;
@@ -88,7 +129,7 @@ final class Renting {
         if (order.spec().vm() && !accountKey.registered(rental, progress, now)) {
             return;
         }
-        Shop.Found found = shop.look(wanted, blocked.list(), machinesInUse(), now);
+        Shop.Found found = shop.look(wanted, now);
         if (found.pending()) {
             Optional<Reason> trouble = standing.trouble();
             if (trouble.isPresent()) {
@@ -107,13 +148,20 @@ final class Renting {
             return;
         }
         progress.noOfferSince = null;
-        if (!lanes.free(Lanes.Lane.CREATE) || now.isBefore(progress.notBefore)) {
-            if (!rental.last().reason().is(RentalText.WAITING_TURN)) {
-                records.say(rental, RentalText.WAITING_TURN.of(placeInLine)); // once: the place changes all the time
-            }
+        if (now.isBefore(progress.notBefore)) {
             return;
         }
-        take(rental, progress, found, now);
+        line++;
+        Duration turn = untilTurn(now);
+        if (line == 1 && lanes.free(Lanes.Lane.CREATE) && turn.compareTo(AHEAD) <= 0) {
+            line = 0; // whoever comes next is the first of those who wait
+            lastTurn = now.plus(turn.isNegative() ? Duration.ZERO : turn);
+            take(rental, progress, found, now);
+        } else if (!rental.last().reason().is(RentalText.WAITING_TURN)) {
+            Duration wait = (turn.isNegative() ? Duration.ZERO : turn).plus(Call.CREATE.interval().multipliedBy(line - 1L));
+            // Once: the place changes all the time.
+            records.say(rental, RentalText.WAITING_TURN.of(line, Math.max(1, wait.toSeconds())));
+        }
     }
 
     /** RENTING without a call under way: the answer was lost, or the controller came back. */
@@ -183,6 +231,8 @@ final class Renting {
                 (created, failure) -> answered(written.id(), progress, number, created, failure));
         if (started) {
             progress.busy = true;
+            held.add(written.order(), draw);
+            shop.taken(draw.machineId());
         } else {
             records.save(written.draw(draw.gone(null, now)).state(State.ORDERED, now));
         }
@@ -219,7 +269,7 @@ final class Renting {
             return;
         }
         Rental none = rental.draw(draw.gone(vast.reason(), now));
-        shop.forgetOffer(draw.offerId());
+        shop.refused(draw.offerId(), now);
         switch (vast.kind()) {
             case OFFER_GONE -> {
                 records.save(none.say(RentalText.OFFER_TAKEN.of(draw.machineId()), now));
@@ -265,29 +315,29 @@ final class Renting {
     }
 
     private Optional<Reason> atCap(Order order) {
-        if (order.cloudCap() > 0 && instances(order, false) >= order.cloudCap()) {
+        if (order.cloudCap() > 0 && held.ofCloud(order) >= order.cloudCap()) {
             return Optional.of(RentalText.WAITING_CAP.of(order.cloud(), order.cloudCap()));
         }
-        if (order.templateCap() > 0 && instances(order, true) >= order.templateCap()) {
+        if (order.templateCap() > 0 && held.ofTemplate(order) >= order.templateCap()) {
             return Optional.of(RentalText.WAITING_CAP.of(order.template(), order.templateCap()));
         }
         return Optional.empty();
     }
 
-    private long instances(Order order, boolean sameTemplate) {
-        return records.unordered().stream()
-                .filter(other -> other.order().cloud().equals(order.cloud()))
-                .filter(other -> !sameTemplate || other.order().template().equals(order.template()))
-                .mapToLong(other -> other.draws().stream().filter(Draw::open).count())
-                .sum();
-    }
-
-    private Set<Long> machinesInUse() {
-        return records.unordered().stream()
-                .flatMap(rental -> rental.draws().stream())
-                .filter(Draw::open)
-                .map(Draw::machineId)
-                .collect(Collectors.toSet());
+    /** What the order asks for; the same words are read once. */
+    Requirements requirements(Order order) throws SettingException {
+        GpuCatalogue present = catalogue;
+        if (present != understoodBy || understood.size() >= MOST_UNDERSTOOD) {
+            understood.clear();
+            understoodBy = present;
+        }
+        Words words = new Words(order.spec(), order.maxLifetime());
+        Requirements known = understood.get(words);
+        if (known == null) {
+            known = words.spec().requirements(present, words.maxLifetime());
+            understood.put(words, known);
+        }
+        return known;
     }
 
     GpuCatalogue catalogue() {

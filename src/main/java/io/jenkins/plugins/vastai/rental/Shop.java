@@ -11,7 +11,10 @@ import io.jenkins.plugins.vastai.market.Ranking;
 import io.jenkins.plugins.vastai.market.Requirements;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,9 +23,15 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Offers on the market, asked for seldom and used by all: rentals with the same requirements take different machines
- * from one answer while it is fresh, because searches are limited to ten a minute.
+ * from one answer while it is fresh, because searches are limited to ten a minute. Engine's thread only.
  */
 final class Shop {
+
+    /** Share of the time that an answer is fresh after which a refused offer condemns all of it. */
+    private static final int OLD = 4;
+
+    /** @param ofAll also about machines that we hold: rentals do not need those, people who look do */
+    private record Question(OfferQuery query, boolean ofAll) {}
 
     private record Answer(List<Offer> offers, Instant at) {}
 
@@ -60,12 +69,19 @@ final class Shop {
     private final Lanes lanes;
     private final Timing timing;
     private final Standing standing;
-    private final Map<OfferQuery, Answer> answers = new HashMap<>();
+    private final Map<Question, Answer> answers = new HashMap<>();
+    private final Map<Question, Instant> asked = new HashMap<>();
+    /** Asked in this pass and not known, in the order of those who ask. */
+    private final Set<Question> unknown = new LinkedHashSet<>();
+    /** Holds while nothing that it follows from has changed. */
+    private final Map<Requirements, Found> found = new HashMap<>();
 
     /** Countries that offers stood in; read by pages. There are some 250 at most. */
     private final Set<String> countries = ConcurrentHashMap.newKeySet();
 
     private Failure lastFailure;
+    private Blocklist blocked = Blocklist.EMPTY;
+    private Set<Long> machinesInUse = Set.of();
 
     Shop(VastClient client, Lanes lanes, Timing timing, Standing standing) {
         this.client = client;
@@ -74,17 +90,56 @@ final class Shop {
         this.standing = standing;
     }
 
-    /** The best machine for the first wish that the market can fulfil. */
-    Found look(Requirements wanted, Blocklist blocked, Set<Long> machinesInUse, Instant now) {
-        return look(wanted, blocked, machinesInUse, true, now);
+    /** A pass begins. */
+    void open(Blocklist blockedNow, Set<Long> inUseNow, Instant now) {
+        boolean expired = answers.values().removeIf(answer -> !fresh(answer, now));
+        if (expired || blockedNow != blocked || !inUseNow.equals(machinesInUse)) {
+            found.clear();
+        } else {
+            found.values().removeIf(Found::pending);
+        }
+        blocked = blockedNow;
+        machinesInUse = new HashSet<>(inUseNow);
     }
 
-    /** @param mayAsk false: answers that are here already are all there is */
-    Found look(Requirements wanted, Blocklist blocked, Set<Long> machinesInUse, boolean mayAsk, Instant now) {
-        answers.values().removeIf(answer -> !fresh(answer, now));
+    /**
+     * A pass ends: sends one search if the last one is back. What was never asked comes first, then what was asked
+     * longest ago, so that those for whom there is nothing cannot keep the others from being asked for.
+     */
+    void close(Instant now) {
+        if (lanes.free(Lanes.Lane.SEARCH)) {
+            unknown.stream()
+                    .min(Comparator.comparing(question -> asked.getOrDefault(question, Instant.MIN)))
+                    .ifPresent(question -> ask(question, now));
+        }
+        asked.keySet().removeIf(question -> !unknown.contains(question) && !answers.containsKey(question));
+        unknown.clear();
+    }
+
+    /** The best machine for the first wish that the market can fulfil. */
+    Found look(Requirements wanted, Instant now) {
+        Found known = found.get(wanted);
+        if (known == null) {
+            known = search(wanted, false, true, now);
+            found.put(wanted, known);
+        }
+        return known;
+    }
+
+    /**
+     * What {@link #look} would choose from, and the machines that it leaves alone because we hold them. In a pass, after
+     * those who rent.
+     *
+     * @param mayAsk false: answers that are here already are all there is
+     */
+    Found show(Requirements wanted, boolean mayAsk, Instant now) {
+        return search(wanted, true, mayAsk, now);
+    }
+
+    private Found search(Requirements wanted, boolean ofAll, boolean mayAsk, Instant now) {
         Ranking last = null;
         for (GpuWish wish : wanted.wishes()) {
-            Answer answer = answer(wanted.toQuery(wish), mayAsk, now);
+            Answer answer = answer(new Question(wanted.toQuery(wish), ofAll), mayAsk);
             if (answer == null) {
                 return Found.PENDING;
             }
@@ -103,7 +158,7 @@ final class Shop {
         }
         // Nothing: ask without the requirements, so that the reason can say which of them removed how many.
         GpuWish wish = wanted.wishes().get(wanted.wishes().size() - 1);
-        Answer broad = answer(wanted.toBroadQuery(wish), mayAsk, now);
+        Answer broad = answer(new Question(wanted.toBroadQuery(wish), true), mayAsk);
         if (broad == null) {
             return Found.PENDING;
         }
@@ -129,27 +184,49 @@ final class Shop {
         return Set.copyOf(countries);
     }
 
-    /** An offer of this answer was refused: whatever else is old in it would be refused too. */
-    void forgetOffer(long offerId) {
-        answers.replaceAll((query, answer) -> new Answer(
-                answer.offers().stream().filter(offer -> offer.id() != offerId).toList(), answer.at()));
+    /** We are renting this machine: it is nobody else's any more. */
+    void taken(long machineId) {
+        machinesInUse.add(machineId);
+        found.clear();
     }
 
-    private Answer answer(OfferQuery query, boolean mayAsk, Instant now) {
-        Answer answer = answers.get(query);
+    /** An offer of this answer was refused: whatever else is old in it would be refused too, and cost a turn each. */
+    void refused(long offerId, Instant now) {
+        answers.entrySet().removeIf(entry -> entry.getValue().offers().stream().anyMatch(offer -> offer.id() == offerId)
+                && now.isAfter(entry.getValue().at().plus(timing.searchFresh().dividedBy(OLD))));
+        answers.replaceAll((question, answer) -> new Answer(
+                answer.offers().stream().filter(offer -> offer.id() != offerId).toList(), answer.at()));
+        found.clear();
+    }
+
+    private Answer answer(Question question, boolean mayAsk) {
+        Answer answer = answers.get(question);
         if (answer == null && mayAsk) {
-            lanes.submit(Lanes.Lane.SEARCH, () -> client.searchOffers(query), (offers, failure) -> {
-                if (failure == null) {
-                    standing.answered();
-                    answers.put(query, new Answer(offers, now));
-                    offers.forEach(offer -> offer.country().ifPresent(countries::add));
-                } else {
-                    standing.failed(failure, now);
-                    lastFailure = new Failure(why(failure), now);
-                }
-            });
+            unknown.add(question);
         }
         return answer;
+    }
+
+    private void ask(Question question, Instant now) {
+        asked.put(question, now);
+        OfferQuery query = question.query();
+        OfferQuery sent = question.ofAll() ? query : query.without(machinesInUse);
+        boolean nothingHeld = machinesInUse.isEmpty();
+        lanes.submit(Lanes.Lane.SEARCH, () -> client.searchOffers(sent), (offers, failure) -> {
+            if (failure == null) {
+                standing.answered();
+                Answer answer = new Answer(offers, now);
+                answers.put(question, answer);
+                if (nothingHeld) {
+                    answers.put(new Question(query, !question.ofAll()), answer);
+                }
+                offers.forEach(offer -> offer.country().ifPresent(countries::add));
+                found.clear();
+            } else {
+                standing.failed(failure, now);
+                lastFailure = new Failure(why(failure), now);
+            }
+        });
     }
 
     private static Reason why(Exception failure) {
