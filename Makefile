@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help test demo browser simulator contract chaos format clean
+.PHONY: help test demo browser simulator contract chaos bench format clean
 
 # The parent POM wants this Maven; where the installed one is older, it is fetched as an ordinary artifact.
 MAVEN_WANTED := 3.9.6
@@ -92,6 +92,18 @@ chaos: ## ten thousand rentals under faults, crashes and a second controller; N=
 contract: ## client and simulator against the published API description, where that file is
 	@$(SETUP)
 	program contract.Contract
+
+bench: ## how fast, beside Jenkins' own ways; BENCH=quick takes minutes; writes docs/benchmarks.md
+	@$(SETUP)
+	rm -f $(CURDIR)/target/bench-jenkins.properties
+	if jenkins_resolvable; then
+	  m -q test -Dtest=Benchmark -Dsurefire.rerunFailingTestsCount=0 -Dbench.results=$(CURDIR)/target/bench-jenkins.properties
+	else
+	  echo "bench: only the Jenkins-free part is measured. Left out: everything in a real Jenkins, $$LEFT_OUT"
+	fi
+	# JMH starts further processes with this one's class path, so it needs a process of its own.
+	m -f standalone/pom.xml -q test-compile exec:exec -Dexec.executable=java \
+	  -Dexec.args="-cp %classpath $(PACKAGE).bench.Bench $(CURDIR)/target/bench-jenkins.properties $(CURDIR)/docs/benchmarks.md"
 
 format: ## spotless
 	@$(SETUP)

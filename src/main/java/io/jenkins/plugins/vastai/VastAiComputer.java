@@ -263,7 +263,8 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
     /** Came online, or the last task ended. */
     void free() {
         idleSince = Instant.now();
-        if (getNode() instanceof VastAiAgent agent && !agent.oneShot()) {
+        VastAiAgent agent = getNode();
+        if (agent != null && !agent.oneShot()) {
             Fleets.lookup().ifPresent(fleets -> fleets.upkeep().after(agent.idleLimit(fleets.tuning())));
         }
     }

@@ -1,6 +1,7 @@
 package io.jenkins.plugins.vastai.api;
 
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Decides when a call may go out. Every client of one API key shares one pacing, since the market counts per key and
@@ -31,16 +32,33 @@ public interface Pacing {
 
     /** The published intervals; no caller waits longer than {@code longestWait} for its turn. */
     static Pacing published(Duration longestWait) {
-        return published(longestWait, 1);
+        return published(longestWait, Time.REAL);
     }
 
-    /**
-     * The published intervals, each divided.
-     *
-     * @param divisor for a simulator whose clock runs so many times too fast; 1 for the market
-     */
-    static Pacing published(Duration longestWait, long divisor) {
-        return new PublishedPacing(longestWait, divisor, System::nanoTime);
+    /** The published intervals in another time. */
+    static Pacing published(Duration longestWait, Time time) {
+        return new PublishedPacing(longestWait, time);
+    }
+
+    /** Time as it passes at the market: real, or a simulator's. */
+    interface Time {
+
+        /** As {@link System#nanoTime}. */
+        long nanos();
+
+        void sleep(Duration time) throws InterruptedException;
+
+        Time REAL = new Time() {
+            @Override
+            public long nanos() {
+                return System.nanoTime();
+            }
+
+            @Override
+            public void sleep(Duration time) throws InterruptedException {
+                TimeUnit.NANOSECONDS.sleep(time.toNanos());
+            }
+        };
     }
 
     /** No pacing at all: for tests and for a simulator without limits. */

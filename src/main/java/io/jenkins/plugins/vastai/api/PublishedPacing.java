@@ -5,8 +5,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
 
 /**
  * Keeps the published distance between two calls of an endpoint, and pauses endpoints that the market has complained
@@ -19,29 +17,25 @@ final class PublishedPacing implements Pacing {
     private static final long MARGIN = 100;
 
     private final Duration longestWait;
-    private final LongSupplier nanos;
+    private final Time time;
     private final Map<Call, Lane> lanes = new EnumMap<>(Call.class);
 
-    /**
-     * @param divisor of every published time: 1, or the speed of a simulator whose clock is fast
-     * @param nanos the time, as {@link System#nanoTime}
-     */
-    PublishedPacing(Duration longestWait, long divisor, LongSupplier nanos) {
+    PublishedPacing(Duration longestWait, Time time) {
         this.longestWait = longestWait;
-        this.nanos = nanos;
+        this.time = time;
         for (Call call : Call.values()) {
-            lanes.put(call, new Lane(call, divisor));
+            lanes.put(call, new Lane(call));
         }
     }
 
     @Override
     public void await(Call call) throws VastException, InterruptedException {
-        TimeUnit.NANOSECONDS.sleep(turn(call).toNanos());
+        time.sleep(turn(call));
     }
 
     /** Takes the next free turn. Returns how long it is away. */
     Duration turn(Call call) throws VastException {
-        Duration wait = lanes.get(call).take(nanos.getAsLong(), longestWait.toNanos());
+        Duration wait = lanes.get(call).take(time.nanos(), longestWait.toNanos());
         if (wait.compareTo(longestWait) > 0) {
             throw VastException.of(VastException.Kind.THROTTLED, ApiText.PACING_WAIT.of(call, longestWait.toSeconds()))
                     .retryAfter(wait.compareTo(call.interval()) > 0 ? wait : call.interval())
@@ -52,7 +46,7 @@ final class PublishedPacing implements Pacing {
 
     @Override
     public Duration untilTurn(Call call) {
-        return Duration.ofNanos(lanes.get(call).untilFree(nanos.getAsLong()));
+        return Duration.ofNanos(lanes.get(call).untilFree(time.nanos()));
     }
 
     @Override
@@ -63,7 +57,7 @@ final class PublishedPacing implements Pacing {
 
     @Override
     public void throttled(Call call, Duration pause) {
-        lanes.get(call).pause(nanos.getAsLong(), pause);
+        lanes.get(call).pause(time.nanos(), pause);
     }
 
     /** The turns of one endpoint. */
@@ -72,18 +66,16 @@ final class PublishedPacing implements Pacing {
         private final int burst;
         private final long period;
         private final long penalty;
-        private final long divisor;
         /** The last {@link #burst} turns, those that are still to come included. */
         private final Deque<Long> turns = new ArrayDeque<>();
 
         private boolean paused;
         private long pausedUntil;
 
-        Lane(Call call, long divisor) {
+        Lane(Call call) {
             this.burst = call.burst();
-            this.period = call.interval().multipliedBy(burst).toNanos() * (MARGIN + 1) / MARGIN / divisor;
-            this.penalty = call.penalty().toNanos() / divisor;
-            this.divisor = divisor;
+            this.period = call.interval().multipliedBy(burst).toNanos() * (MARGIN + 1) / MARGIN;
+            this.penalty = call.penalty().toNanos();
         }
 
         /** How long the next turn is away; it is taken unless that is longer than {@code longest}. */
@@ -108,7 +100,7 @@ final class PublishedPacing implements Pacing {
         }
 
         synchronized void pause(long now, Duration pause) {
-            long until = now + Math.max(penalty, pause.toNanos() / divisor);
+            long until = now + Math.max(penalty, pause.toNanos());
             if (!paused || until - pausedUntil > 0) {
                 pausedUntil = until;
                 paused = true;

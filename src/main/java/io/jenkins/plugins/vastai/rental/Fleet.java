@@ -70,6 +70,7 @@ public final class Fleet {
 
     private static final Duration LEAST_REST = Duration.ofMillis(20);
     private static final int MOST_NEWCOMERS = 16;
+    private static final Duration LATE_WRITES = Duration.ofMillis(200);
     private static final Duration SWEEP = Duration.ofMinutes(1);
 
     private final ControllerIdentity identity;
@@ -353,7 +354,7 @@ public final class Fleet {
             due = earlier(due, now.plus(timing.probe()));
         }
         if (records.writeLate()) {
-            due = now;
+            due = earlier(due, now.plus(LATE_WRITES));
         }
         if (!newcomers.isEmpty()) {
             wake();

@@ -3,8 +3,12 @@ package io.jenkins.plugins.vastai.simulator;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** The simulator as a program: prints its address and key, runs until Ctrl-C, then prints its books. */
 public final class SimulatorProgram {
@@ -17,7 +21,10 @@ public final class SimulatorProgram {
               --credit N          dollars on the account (default 100)
               --no-limits         no 429 for calls that come too fast
               --no-ssh            no machines behind the instances
+              --tell              a line for each call, and for each instance that begins to run, with the time in ms
             """;
+
+    private static final long TELL_MILLIS = 20;
 
     private SimulatorProgram() {}
 
@@ -34,7 +41,30 @@ public final class SimulatorProgram {
         Simulator simulator = builder.start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(simulator, System.out)));
         greet(simulator, System.out);
+        if (List.of(arguments).contains("--tell")) {
+            tell(simulator, System.out);
+        }
         new CountDownLatch(1).await();
+    }
+
+    /** For programs that measure: {@code call <ms> <endpoint> <status>}, {@code running <ms> <instance>}. */
+    private static void tell(Simulator simulator, PrintStream out) throws InterruptedException {
+        int calls = 0;
+        Set<Long> running = new HashSet<>();
+        while (true) {
+            List<Request> requests = simulator.requests();
+            for (Request call : requests.subList(calls, requests.size())) {
+                out.println("call " + call.time().toEpochMilli() + " " + call.endpoint() + " " + call.status());
+            }
+            calls = requests.size();
+            for (SimulatedInstance instance : simulator.instances()) {
+                if (instance.running() && running.add(instance.id())) {
+                    out.println("running " + System.currentTimeMillis() + " " + instance.id());
+                }
+            }
+            out.flush();
+            TimeUnit.MILLISECONDS.sleep(TELL_MILLIS);
+        }
     }
 
     static void read(String[] arguments, Simulator.Builder builder) {
@@ -43,6 +73,9 @@ public final class SimulatorProgram {
             switch (name) {
                 case "--no-limits" -> builder.limits(false);
                 case "--no-ssh" -> builder.ssh(false);
+                case "--tell" -> {
+                    // main does
+                }
                 case "--port", "--boot-seconds", "--seed", "--scale", "--credit" -> {
                     i++;
                     if (i == arguments.length || !arguments[i].matches("\\d{1,9}")) {
