@@ -3,8 +3,11 @@ package io.jenkins.plugins.vastai.api;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonStreamContext;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.core.util.JsonParserDelegate;
+import com.fasterxml.jackson.databind.DeserializationConfig;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JavaType;
@@ -13,12 +16,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.deser.DeserializationProblemHandler;
+import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.math.BigDecimal;
+import java.util.HashSet;
 import java.util.Iterator;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * All reading and writing of JSON, in one place because the market writes it loosely: unknown and missing fields,
@@ -38,6 +46,8 @@ final class Json {
             .addHandler(new Forgiving())
             .build();
 
+    private static final Map<Class<?>, Set<String>> KNOWN = new ConcurrentHashMap<>();
+
     private Json() {}
 
     /** The tree of a text; {@link MissingNode} if it is not JSON. */
@@ -48,6 +58,31 @@ final class Json {
         } catch (JsonProcessingException e) {
             return MissingNode.getInstance();
         }
+    }
+
+    /**
+     * As {@link #parse(String)}, but of the rows of its lists only the fields that {@code type} reads: the market sends
+     * more than twice as many, and most of them are long numbers.
+     */
+    static JsonNode parse(String text, Class<?> type) {
+        Set<String> known = KNOWN.computeIfAbsent(type, Json::fields);
+        try (JsonParser parser = new RowParser(MAPPER.createParser(text), known)) {
+            JsonNode tree = MAPPER.readTree(parser);
+            return tree == null || parser.nextToken() != null ? MissingNode.getInstance() : tree;
+        } catch (IOException e) {
+            return MissingNode.getInstance();
+        }
+    }
+
+    private static Set<String> fields(Class<?> type) {
+        Set<String> names = new HashSet<>();
+        DeserializationConfig config = MAPPER.getDeserializationConfig();
+        for (BeanPropertyDefinition property :
+                config.introspect(config.constructType(type)).findProperties()) {
+            names.add(property.getName());
+            property.findAliases().forEach(alias -> names.add(alias.getSimpleName()));
+        }
+        return names;
     }
 
     /** The node itself, or the JSON inside it if it is a text that holds some. */
@@ -105,6 +140,38 @@ final class Json {
             return digits.length() > 40 ? null : new BigDecimal(digits);
         } catch (NumberFormatException e) {
             return null;
+        }
+    }
+
+    /** Passes over unknown fields of objects inside lists; numbers that are passed over are never converted. */
+    private static final class RowParser extends JsonParserDelegate {
+
+        private final Set<String> known;
+
+        RowParser(JsonParser parser, Set<String> known) {
+            super(parser);
+            this.known = known;
+        }
+
+        @Override
+        public JsonToken nextToken() throws IOException {
+            JsonToken token = delegate.nextToken();
+            while (token == JsonToken.FIELD_NAME && inRow() && !known.contains(delegate.currentName())) {
+                delegate.nextToken();
+                delegate.skipChildren();
+                token = delegate.nextToken();
+            }
+            return token;
+        }
+
+        @Override
+        public String nextFieldName() throws IOException {
+            return nextToken() == JsonToken.FIELD_NAME ? currentName() : null;
+        }
+
+        private boolean inRow() {
+            JsonStreamContext parent = delegate.getParsingContext().getParent();
+            return parent != null && parent.inArray();
         }
     }
 

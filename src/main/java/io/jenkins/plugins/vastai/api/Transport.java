@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.api;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.failsafe.ExecutionContext;
 import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeException;
@@ -224,7 +225,8 @@ final class Transport {
                         .build();
             }
             String text = content.readUtf8();
-            return new Answer(response.code(), text, Json.parse(text), retryAfter(response));
+            JsonNode json = call == Call.SEARCH ? Json.parse(text, Offer.class) : Json.parse(text);
+            return new Answer(response.code(), text, json, retryAfter(response));
         } catch (VastException e) {
             throw e;
         } catch (IOException e) {
