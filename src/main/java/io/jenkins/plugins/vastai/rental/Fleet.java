@@ -70,6 +70,7 @@ public final class Fleet {
 
     private static final Duration LEAST_REST = Duration.ofMillis(20);
     private static final int MOST_NEWCOMERS = 16;
+    private static final int MOST_WRITES = 8;
     private static final Duration LATE_WRITES = Duration.ofMillis(200);
     private static final Duration SWEEP = Duration.ofMinutes(1);
 
@@ -353,7 +354,7 @@ public final class Fleet {
         if (busy || waiting) {
             due = earlier(due, now.plus(timing.probe()));
         }
-        if (records.writeLate()) {
+        if (records.writeLate(MOST_WRITES)) {
             due = earlier(due, now.plus(LATE_WRITES));
         }
         if (!newcomers.isEmpty()) {
@@ -363,10 +364,10 @@ public final class Fleet {
 
     /** Writes what only memory has. Not while a {@link #pass} is under way. */
     public void flush() {
-        boolean more = true;
-        while (more) {
-            more = records.writeLate();
+        while (!newcomers.isEmpty()) {
+            begin();
         }
+        records.writeLate(Integer.MAX_VALUE);
     }
 
     /** How long until the next {@link #pass} is worth while, unless {@link #onWork woken} before. */

@@ -137,23 +137,25 @@ final class Records {
         return next;
     }
 
-    /** Writes one of those that {@link #say} left for later: each costs the disk's turn. False when there is none. */
-    boolean writeLate() {
+    /**
+     * Writes some of those that {@link #say} and {@link #begin} left for later, the longest waiting first: each costs the
+     * disk's turn. Returns whether any are left.
+     */
+    boolean writeLate(int most) {
         Iterator<String> ids = unwritten.iterator();
-        if (!ids.hasNext()) {
-            return false;
-        }
-        Optional<Rental> rental = get(ids.next());
-        ids.remove();
-        try {
-            if (rental.isPresent()) {
-                store.save(rental.get());
+        for (int i = 0; i < most && ids.hasNext(); i++) {
+            Optional<Rental> rental = get(ids.next());
+            ids.remove();
+            try {
+                if (rental.isPresent()) {
+                    store.save(rental.get());
+                }
+            } catch (IOException e) {
+                // Whatever matters is written before its side effect, and that fails loudly.
+                LOGGER.log(Level.FINE, e, () -> "Cannot write the story of " + rental.get().id());
             }
-        } catch (IOException e) {
-            // Whatever matters is written before its side effect, and that fails loudly.
-            LOGGER.log(Level.FINE, e, () -> "Cannot write the story of " + rental.get().id());
         }
-        return true;
+        return ids.hasNext();
     }
 
     private void tell(Rental before, Rental next) {
