@@ -52,6 +52,10 @@ enum AgentText implements Reason.Kind {
     KEPT_FOR,
     /** template, time, reason */
     RESTS,
+    /** slow agent, minutes, second agent */
+    SECOND_ORDERED,
+    /** agent that was quicker */
+    SLOWER,
     /** cloud, cap */
     CLOUD_FULL,
     /** template, cap */

@@ -147,7 +147,7 @@ record Demand(Map<Wanted, Integer> missing, Set<String> spare) {
         List<Slot> slots = new ArrayList<>();
         Jenkins jenkins = Jenkins.get();
         for (VastAiAgent agent : arriving) {
-            if (jenkins.getComputer(agent.getNodeName()) == null) {
+            if (!beside(agent) && jenkins.getComputer(agent.getNodeName()) == null) {
                 slots.add(new Slot(agent, true, agent.getNumExecutors()));
             }
         }
@@ -163,7 +163,7 @@ record Demand(Map<Wanted, Integer> missing, Set<String> spare) {
                             .count();
                     slots.add(new Slot(node, false, free));
                 }
-            } else if (computer.isConnecting()) {
+            } else if (computer.isConnecting() && !beside(node)) {
                 slots.add(new Slot(node, true, computer.getNumExecutors()));
             }
         }
@@ -175,6 +175,15 @@ record Demand(Map<Wanted, Integer> missing, Set<String> spare) {
         return node instanceof VastAiAgent agent
                 && agent.oneShot()
                 && agent.rental().map(rental -> rental.usedBy() != null).orElse(false);
+    }
+
+    /** A second machine is ordered for nobody who does not wait for the first. */
+    private static boolean beside(Node node) {
+        return node instanceof VastAiAgent agent
+                && agent.rental()
+                        .filter(rental -> Seconds.beside(
+                                rental, Fleets.lookup().flatMap(fleets -> fleets.fleet(agent.fleetId()))))
+                        .isPresent();
     }
 
     private static int planned(Optional<Label> label) {

@@ -232,15 +232,26 @@ final class Provisioning {
     }
 
     private Optional<Ordered> order(VastAiCloud cloud, VastAiTemplate template, @CheckForNull Label label) {
+        return order(
+                cloud,
+                template,
+                label == null ? null : label.getName(),
+                (spec, agent) -> terms(cloud, template, spec, agent));
+    }
+
+    private interface Terms {
+        Order of(RunnerSpec spec, String agent);
+    }
+
+    private Optional<Ordered> order(
+            VastAiCloud cloud, VastAiTemplate template, @CheckForNull String orderedFor, Terms terms) {
         try {
             Optional<Fleet> fleet = fleets.fleet(cloud);
             if (fleet.isEmpty()) {
                 return Optional.empty();
             }
             RunnerSpec spec = template.spec(cloud);
-            Rental rental =
-                    fleet.get().order(id -> terms(cloud, template, spec, VastAiAgent.name(template.getName(), id)));
-            String orderedFor = label == null ? null : label.getName();
+            Rental rental = fleet.get().order(id -> terms.of(spec, VastAiAgent.name(template.getName(), id)));
             VastAiAgent agent = new VastAiAgent(FleetKey.of(cloud).id(), rental, template, orderedFor);
             arriving.put(agent.getNodeName(), agent);
             return Optional.of(new Ordered(fleet.get(), rental, agent));
@@ -253,20 +264,59 @@ final class Provisioning {
         }
     }
 
+    /**
+     * Orders a second machine beside that of a rental that is slow to come, on the rental's own terms. Does nothing while
+     * cloud or template have no place for it, or are gone.
+     */
+    void second(Fleet fleet, Rental first, VastAiAgent beside) {
+        Optional<Ordered> second = Optional.empty();
+        lock.lock();
+        try {
+            Optional<VastAiCloud> cloud = Fleets.clouds().stream()
+                    .filter(known -> known.getName().equals(first.order().cloud()))
+                    .filter(known -> !fleets.pauses().paused(known.getName()))
+                    .findFirst();
+            Optional<VastAiTemplate> template = cloud.flatMap(known -> known.getTemplates().stream()
+                    .filter(one -> one.getName().equals(first.order().template()))
+                    .findFirst());
+            if (!closed()
+                    && template.isPresent()
+                    && FleetKey.of(cloud.get()).id().equals(beside.fleetId())
+                    && new Caps(fleets.rentals()).room(cloud.get(), template.get())) {
+                second = order(cloud.get(), template.get(), beside.orderedFor(), (spec, agent) -> first.order()
+                        .second(first.id(), agent));
+            }
+        } finally {
+            lock.unlock();
+        }
+        second.ifPresent(one -> {
+            long minutes = first.order().secondAfter().toMinutes();
+            fleet.say(
+                    first.id(),
+                    AgentText.SECOND_ORDERED.of(
+                            first.order().agent(), minutes, one.agent().getNodeName()));
+            fleets.later(() -> add(one));
+        });
+    }
+
     private Order terms(VastAiCloud cloud, VastAiTemplate template, RunnerSpec spec, String agent) {
         return new Order(
-                cloud.getName(),
-                template.getName(),
-                agent,
-                spec,
-                template.getRemoteFs(),
-                javaMajor,
-                Math.max(1, template.getDraws()),
-                Duration.ofMinutes(template.launchMinutes()),
-                Duration.ofMinutes(template.getMaxLifetimeMinutes()),
-                cloud.getInstanceCap(),
-                template.getInstanceCap(),
-                cloud.getBalanceFloor());
+                        cloud.getName(),
+                        template.getName(),
+                        agent,
+                        spec,
+                        template.getRemoteFs(),
+                        javaMajor,
+                        Math.max(1, template.getDraws()),
+                        Duration.ofMinutes(template.launchMinutes()),
+                        Duration.ofMinutes(template.getMaxLifetimeMinutes()),
+                        cloud.getInstanceCap(),
+                        template.getInstanceCap(),
+                        cloud.getBalanceFloor())
+                .secondAfter(
+                        template.getSecondMachineMinutes() > 0
+                                ? Duration.ofMinutes(template.getSecondMachineMinutes())
+                                : null);
     }
 
     private boolean add(Ordered ordered) {

@@ -25,7 +25,10 @@ final class RentalAgents implements Agents {
         }
         switch (after.state()) {
             case REACHABLE -> fleets.later(() -> VastAiComputer.of(after).ifPresent(VastAiComputer::connectIfPossible));
-            case IN_SERVICE -> fleets.circuits().served(after);
+            case IN_SERVICE -> {
+                fleets.circuits().served(after);
+                fleets.upkeep().soon(); // a slower machine beside it may go
+            }
             case RETIRING, DESTROYED, FAILED -> {
                 if (before != null && before.needed() && after.failed() && after.onlineAt() == null) {
                     fleets.circuits().failed(after, after.why());

@@ -182,6 +182,15 @@ final class TemplateCheck {
         }
         range("launchTimeoutMinutes", template.getLaunchTimeoutMinutes(), 0, 240);
         range("draws", template.getDraws(), 1, 20);
+        range("secondMachineMinutes", template.getSecondMachineMinutes(), 0, 240);
+        if (template.getSecondMachineMinutes() >= template.launchMinutes()
+                && template.getSecondMachineMinutes() <= 240) {
+            error(
+                    "secondMachineMinutes",
+                    Messages.Template_secondLate(
+                            String.valueOf(template.getSecondMachineMinutes()),
+                            String.valueOf(template.launchMinutes())));
+        }
         range("instanceCap", template.getInstanceCap(), 0, 10_000);
         range("requeueLimit", template.getRequeueLimit(), 0, 10);
         range("maxLifetimeMinutes", template.getMaxLifetimeMinutes(), 1, 90 * DAY);

@@ -4,6 +4,7 @@ import hudson.model.Node;
 import hudson.model.Run;
 import io.jenkins.plugins.vastai.rental.Draw;
 import io.jenkins.plugins.vastai.rental.Fleet;
+import io.jenkins.plugins.vastai.rental.Order;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.rental.State;
 import io.jenkins.plugins.vastai.text.Reason;
@@ -98,12 +99,16 @@ final class Upkeep {
             fleets.reviewer().dirty();
         }
         Set<String> spare = demand.spare();
+        Map<String, Seconds> seconds = new HashMap<>();
         int launching = 0;
         for (Node node : jenkins.getNodes()) {
             if (node instanceof VastAiAgent agent && agent.toComputer() instanceof VastAiComputer computer) {
                 launching += computer.isLaunching() ? 1 : 0;
                 boolean mayLaunch = launching < MOST_LAUNCHES;
-                guarded(agent.getNodeName(), () -> agent(agent, computer, spare, mayLaunch, seen));
+                guarded(agent.getNodeName(), () -> {
+                    agent(agent, computer, spare, mayLaunch, seen);
+                    second(agent, computer, seconds);
+                });
             }
         }
         since.keySet().retainAll(seen);
@@ -163,6 +168,27 @@ final class Upkeep {
             fleets.fleet(agent.fleetId()).ifPresent(fleet -> fleet.agentOnline(rental.id()));
         }
         whyRetire(agent, computer, rental, spare, seen).ifPresent(computer::retireIfIdle);
+    }
+
+    private void second(VastAiAgent agent, VastAiComputer computer, Map<String, Seconds> seconds) {
+        Optional<Fleet> fleet = fleets.fleet(agent.fleetId());
+        Optional<Rental> rental = agent.rental();
+        if (fleet.isEmpty()
+                || rental.isEmpty()
+                || !rental.get().needed()
+                || rental.get().onlineAt() != null) {
+            return;
+        }
+        Order order = rental.get().order();
+        if (order.secondAfter() == null && order.secondOf() == null) {
+            return;
+        }
+        Seconds known = seconds.computeIfAbsent(
+                agent.fleetId(), id -> new Seconds(fleet.get().rentals()));
+        if (known.due(rental.get(), tuning.minute())) {
+            fleets.provisioning().second(fleet.get(), rental.get(), agent);
+        }
+        known.slower(rental.get()).ifPresent(computer::retireIfIdle);
     }
 
     private Optional<Reason> whyRetire(

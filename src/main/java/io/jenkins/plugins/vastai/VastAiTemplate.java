@@ -64,6 +64,7 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
     private Integer maxLifetimeMinutes = 480;
     private Integer launchTimeoutMinutes = 0;
     private Integer draws = 4;
+    private Integer secondMachineMinutes = 0;
     private Integer instanceCap = 0;
     private Integer requeueLimit = 0;
 
@@ -208,6 +209,16 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
     @DataBoundSetter
     public void setDraws(int draws) {
         this.draws = draws;
+    }
+
+    /** When a second machine is rented beside one that is not fit yet, minutes from its create call; 0 for never. */
+    public int getSecondMachineMinutes() {
+        return secondMachineMinutes;
+    }
+
+    @DataBoundSetter
+    public void setSecondMachineMinutes(int secondMachineMinutes) {
+        this.secondMachineMinutes = secondMachineMinutes;
     }
 
     /** Most machines of this template at a time; 0 for no limit but the cloud's. */
@@ -443,6 +454,7 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
         maxLifetimeMinutes = Loaded.or(maxLifetimeMinutes, fresh.maxLifetimeMinutes);
         launchTimeoutMinutes = Loaded.or(launchTimeoutMinutes, fresh.launchTimeoutMinutes);
         draws = Loaded.or(draws, fresh.draws);
+        secondMachineMinutes = Loaded.or(secondMachineMinutes, fresh.secondMachineMinutes);
         instanceCap = Loaded.or(instanceCap, fresh.instanceCap);
         requeueLimit = Loaded.or(requeueLimit, fresh.requeueLimit);
         minReliability = Loaded.or(minReliability, fresh.minReliability);
@@ -584,14 +596,16 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
                 @QueryParameter String value,
                 @QueryParameter String launchTimeoutMinutes,
                 @RelativePath("extraConfig") @QueryParameter boolean vm) {
-            return check("maxLifetimeMinutes", value, template -> {
-                template.getExtraConfig().setVm(vm);
-                if (Fields.OF_TEMPLATE
-                        .problem("", "launchTimeoutMinutes", launchTimeoutMinutes)
-                        .isEmpty()) {
-                    Fields.OF_TEMPLATE.set(template, "launchTimeoutMinutes", launchTimeoutMinutes);
-                }
-            });
+            return check("maxLifetimeMinutes", value, template -> launchTime(template, launchTimeoutMinutes, vm));
+        }
+
+        private static void launchTime(VastAiTemplate template, String launchTimeoutMinutes, boolean vm) {
+            template.getExtraConfig().setVm(vm);
+            if (Fields.OF_TEMPLATE
+                    .problem("", "launchTimeoutMinutes", launchTimeoutMinutes)
+                    .isEmpty()) {
+                Fields.OF_TEMPLATE.set(template, "launchTimeoutMinutes", launchTimeoutMinutes);
+            }
         }
 
         @POST
@@ -607,6 +621,14 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
         @POST
         public FormValidation doCheckDraws(@QueryParameter String value) {
             return check("draws", value, template -> {});
+        }
+
+        @POST
+        public FormValidation doCheckSecondMachineMinutes(
+                @QueryParameter String value,
+                @QueryParameter String launchTimeoutMinutes,
+                @RelativePath("extraConfig") @QueryParameter boolean vm) {
+            return check("secondMachineMinutes", value, template -> launchTime(template, launchTimeoutMinutes, vm));
         }
 
         @POST

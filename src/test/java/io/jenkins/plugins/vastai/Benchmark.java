@@ -10,12 +10,12 @@ import hudson.model.FreeStyleBuild;
 import hudson.model.FreeStyleProject;
 import hudson.model.Label;
 import hudson.model.Queue;
+import hudson.model.TaskListener;
 import hudson.plugins.sshslaves.SSHLauncher;
 import hudson.plugins.sshslaves.verifiers.NonVerifyingKeyVerificationStrategy;
 import hudson.slaves.ComputerListener;
 import hudson.slaves.DumbSlave;
 import hudson.slaves.RetentionStrategy;
-import hudson.model.TaskListener;
 import hudson.tasks.Shell;
 import hudson.util.Secret;
 import io.jenkins.plugins.vastai.api.ApiKey;
@@ -32,6 +32,7 @@ import io.jenkins.plugins.vastai.rental.State;
 import io.jenkins.plugins.vastai.rental.Timing;
 import io.jenkins.plugins.vastai.ssh.SshKeyPair;
 import io.jenkins.plugins.vastai.ssh.StartScript;
+import io.jenkins.plugins.vastai.ssh.Watchdog;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.HttpURLConnection;
@@ -79,9 +80,7 @@ class Benchmark {
     /** Before Jenkins starts: the market's limits would hide what is measured where they are off. */
     @RegisterExtension
     static final BeforeEachCallback TUNING = context -> Tuning.current =
-            context.getRequiredTestMethod().getName().equals("provisioning")
-                    ? tuning(Pacing::none)
-                    : Tuning.PUBLISHED;
+            context.getRequiredTestMethod().getName().equals("provisioning") ? tuning(Pacing::none) : Tuning.PUBLISHED;
 
     private MarketProcess market;
 
@@ -98,7 +97,10 @@ class Benchmark {
                 real.grace(),
                 real.reconnect(),
                 real.backOff(),
-                real.longestBackOff());
+                real.longestBackOff(),
+                real.hindsight(),
+                real.verdict(),
+                real.http());
     }
 
     @AfterEach
@@ -181,7 +183,9 @@ class Benchmark {
             for (FreeStyleProject project : projects) {
                 project.scheduleBuild2(0);
             }
-            await(size + " created").atMost(Duration.ofMinutes(20)).until(() -> created().size() >= before + size);
+            await(size + " created")
+                    .atMost(Duration.ofMinutes(20))
+                    .until(() -> created().size() >= before + size);
             write("burst_" + size, List.of(created().get(before + size - 1).at() - begin));
         }
         write(
@@ -192,7 +196,9 @@ class Benchmark {
     }
 
     private List<MarketProcess.Arrival> created() {
-        return market.calls("CREATE").stream().filter(call -> call.status() == 200).toList();
+        return market.calls("CREATE").stream()
+                .filter(call -> call.status() == 200)
+                .toList();
     }
 
     /** From the running instance to the agent, beside a plain SSH agent, and from the end of work to the destroy call. */
@@ -217,7 +223,9 @@ class Benchmark {
             Rental rental = newest("gpu");
             online.add(rental.onlineAt().toEpochMilli() - runningSince(rental));
             java = rental.reach().javaPath();
-            await("destroyed").atMost(PATIENCE).until(() -> market.calls("DESTROY").size() > destroys);
+            await("destroyed")
+                    .atMost(PATIENCE)
+                    .until(() -> market.calls("DESTROY").size() > destroys);
             release.add(market.calls("DESTROY").get(destroys).at() - end);
         }
         write("running_to_online", online);
@@ -229,7 +237,9 @@ class Benchmark {
             int destroys = market.calls("DESTROY").size();
             FreeStyleBuild build = project.scheduleBuild2(0).get();
             long limit = build.getStartTimeInMillis() + build.getDuration() + 60_000;
-            await("destroyed").atMost(PATIENCE).until(() -> market.calls("DESTROY").size() > destroys);
+            await("destroyed")
+                    .atMost(PATIENCE)
+                    .until(() -> market.calls("DESTROY").size() > destroys);
             idled.add(market.calls("DESTROY").get(destroys).at() - limit);
         }
         write("idle_limit_to_destroy", idled);
@@ -270,6 +280,7 @@ class Benchmark {
                 Patience.standard());
         Requirements wanted = RunnerSpec.of("1xRTX_4090", RentedMachines.IMAGE, false)
                 .requirements(GpuCatalogue.builtIn(), Duration.ofHours(1));
+        Watchdog watchdog = new Watchdog(market.uri(), Duration.ofHours(1), Duration.ofHours(2), Duration.ofMinutes(1));
         List<Long> times = new ArrayList<>();
         for (int i = 0; i < repeats; i++) {
             long offer = client.searchOffers(wanted.toQuery(wanted.wishes().get(0)))
@@ -283,7 +294,8 @@ class Benchmark {
                                     .diskGb(30)
                                     .runtype("ssh_direct")
                                     .port(22)
-                                    .onstart(StartScript.builder(key, 17).build())
+                                    .onstart(StartScript.builder(key, 17, watchdog)
+                                            .build())
                                     .build())
                     .instanceId();
             await("running")
@@ -339,10 +351,7 @@ class Benchmark {
         SystemCredentialsProvider.getInstance()
                 .getCredentials()
                 .add(new StringCredentialsImpl(
-                        CredentialsScope.SYSTEM,
-                        RentedMachines.CREDENTIALS,
-                        "",
-                        Secret.fromString(market.apiKey())));
+                        CredentialsScope.SYSTEM, RentedMachines.CREDENTIALS, "", Secret.fromString(market.apiKey())));
         VastAiCloud cloud = new VastAiCloud(RentedMachines.CLOUD, RentedMachines.CREDENTIALS);
         cloud.setApiUrl(market.uri().toString());
         cloud.setInstanceCap(0);
@@ -444,8 +453,7 @@ class Benchmark {
         List<Long> times = new ArrayList<>();
         for (int i = 0; i < 30; i++) {
             long begin = System.nanoTime();
-            HttpURLConnection connection =
-                    (HttpURLConnection) new URL(j.getURL(), path).openConnection();
+            HttpURLConnection connection = (HttpURLConnection) new URL(j.getURL(), path).openConnection();
             try (var stream = connection.getInputStream()) {
                 stream.readAllBytes();
             }

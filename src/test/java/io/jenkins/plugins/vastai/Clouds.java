@@ -28,6 +28,7 @@ final class Clouds {
         template.setMaxLifetimeMinutes(1200);
         template.setLaunchTimeoutMinutes(33);
         template.setDraws(2);
+        template.setSecondMachineMinutes(5);
         template.setInstanceCap(4);
         template.setRequeueLimit(2);
         template.setAllowedJobs("team/*");

@@ -6,7 +6,6 @@ import io.jenkins.plugins.vastai.api.VastException.Kind;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;

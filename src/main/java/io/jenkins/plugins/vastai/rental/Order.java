@@ -20,6 +20,8 @@ import java.util.Objects;
  * @param cloudCap most instances that this cloud may hold at the same time; 0 for no limit
  * @param templateCap most instances that this template may hold at the same time; 0 for no limit
  * @param balanceFloor $ that must stay on the account, or no machine is rented; null for none
+ * @param secondAfter from the create call until another machine is rented beside one that is not fit yet; null for never
+ * @param secondOf id of the rental beside which this one is; null for most
  */
 public record Order(
         String cloud,
@@ -33,7 +35,9 @@ public record Order(
         Duration maxLifetime,
         int cloudCap,
         int templateCap,
-        BigDecimal balanceFloor) {
+        BigDecimal balanceFloor,
+        Duration secondAfter,
+        String secondOf) {
 
     public Order {
         Objects.requireNonNull(cloud, "cloud");
@@ -48,9 +52,22 @@ public record Order(
         }
     }
 
-    Order cloud(String name) {
-        return new Order(
-                name,
+    /** An order that no second machine is rented for. */
+    public Order(
+            String cloud,
+            String template,
+            String agent,
+            RunnerSpec spec,
+            String remoteFs,
+            int javaMajor,
+            int draws,
+            Duration launchLimit,
+            Duration maxLifetime,
+            int cloudCap,
+            int templateCap,
+            BigDecimal balanceFloor) {
+        this(
+                cloud,
                 template,
                 agent,
                 spec,
@@ -61,6 +78,40 @@ public record Order(
                 maxLifetime,
                 cloudCap,
                 templateCap,
-                balanceFloor);
+                balanceFloor,
+                null,
+                null);
+    }
+
+    /** The same with a second machine, unless the first is fit within that time of its create call. */
+    public Order secondAfter(Duration time) {
+        return copy(cloud, agent, time, secondOf);
+    }
+
+    /** The same for another agent, whose machine comes beside that of the rental {@code first}. */
+    public Order second(String first, String otherAgent) {
+        return copy(cloud, otherAgent, null, first);
+    }
+
+    Order cloud(String name) {
+        return copy(name, agent, secondAfter, secondOf);
+    }
+
+    private Order copy(String newCloud, String newAgent, Duration newSecondAfter, String newSecondOf) {
+        return new Order(
+                newCloud,
+                template,
+                newAgent,
+                spec,
+                remoteFs,
+                javaMajor,
+                draws,
+                launchLimit,
+                maxLifetime,
+                cloudCap,
+                templateCap,
+                balanceFloor,
+                newSecondAfter,
+                newSecondOf);
     }
 }

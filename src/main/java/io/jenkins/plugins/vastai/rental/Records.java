@@ -152,7 +152,10 @@ final class Records {
                 }
             } catch (IOException e) {
                 // Whatever matters is written before its side effect, and that fails loudly.
-                LOGGER.log(Level.FINE, e, () -> "Cannot write the story of " + rental.get().id());
+                LOGGER.log(
+                        Level.FINE,
+                        e,
+                        () -> "Cannot write the story of " + rental.get().id());
             }
         }
         return ids.hasNext();

@@ -158,7 +158,8 @@ final class Renting {
             lastTurn = now.plus(turn.isNegative() ? Duration.ZERO : turn);
             take(rental, progress, found, now);
         } else if (!rental.last().reason().is(RentalText.WAITING_TURN)) {
-            Duration wait = (turn.isNegative() ? Duration.ZERO : turn).plus(Call.CREATE.interval().multipliedBy(line - 1L));
+            Duration wait = (turn.isNegative() ? Duration.ZERO : turn)
+                    .plus(Call.CREATE.interval().multipliedBy(line - 1L));
             // Once: the place changes all the time.
             records.say(rental, RentalText.WAITING_TURN.of(line, Math.max(1, wait.toSeconds())));
         }

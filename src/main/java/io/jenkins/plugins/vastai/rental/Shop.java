@@ -192,8 +192,10 @@ final class Shop {
 
     /** An offer of this answer was refused: whatever else is old in it would be refused too, and cost a turn each. */
     void refused(long offerId, Instant now) {
-        answers.entrySet().removeIf(entry -> entry.getValue().offers().stream().anyMatch(offer -> offer.id() == offerId)
-                && now.isAfter(entry.getValue().at().plus(timing.searchFresh().dividedBy(OLD))));
+        answers.entrySet()
+                .removeIf(entry -> entry.getValue().offers().stream().anyMatch(offer -> offer.id() == offerId)
+                        && now.isAfter(
+                                entry.getValue().at().plus(timing.searchFresh().dividedBy(OLD))));
         answers.replaceAll((question, answer) -> new Answer(
                 answer.offers().stream().filter(offer -> offer.id() != offerId).toList(), answer.at()));
         found.clear();

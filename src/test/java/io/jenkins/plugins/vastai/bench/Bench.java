@@ -120,10 +120,10 @@ public final class Bench {
 
     private Times times(String... names) {
         return new Times(Arrays.stream(names)
-                .flatMapToLong(name -> Arrays.stream(
-                                jenkins.getProperty(name, "").split(","))
-                        .filter(value -> !value.isBlank())
-                        .mapToLong(Long::parseLong))
+                .flatMapToLong(
+                        name -> Arrays.stream(jenkins.getProperty(name, "").split(","))
+                                .filter(value -> !value.isBlank())
+                                .mapToLong(Long::parseLong))
                 .sorted()
                 .toArray());
     }
@@ -185,17 +185,24 @@ public final class Bench {
         text.append("### Engine and client alone, in driven time, market's limits in force\n\n");
         text.append("From the order to the proof that the machine is gone, 30 s of boot and 60 s of build each."
                 + " The same on every machine.\n\n");
-        table("burst", "last create s", "turns over floor", "refused", "throttled", "calls per rental", "of these lists");
+        table(
+                "burst",
+                "last create s",
+                "turns over floor",
+                "refused",
+                "throttled",
+                "calls per rental",
+                "of these lists");
         burst(1, 0, figures);
         burst(10, 0, figures);
         burst(100, 0, figures);
         burst(500, 0, figures);
         burst(100, 0.2, figures);
-        text.append("\nThe last row: one offer in five is gone before its create call arrives, which takes a turn.\n\n");
+        text.append(
+                "\nThe last row: one offer in five is gone before its create call arrives, which takes a turn.\n\n");
     }
 
-    private void burst(int rentals, double gone, Map<String, String> figures)
-            throws IOException, InterruptedException {
+    private void burst(int rentals, double gone, Map<String, String> figures) throws IOException, InterruptedException {
         EngineBurst.Result result = EngineBurst.run(rentals, gone);
         text.append(format(
                 "| %d%s | %.1f | %s | %d | %d | %.2f | %.2f |%n",

@@ -43,8 +43,7 @@ final class EngineBurst {
      * @param calls answered by the market, by endpoint
      * @param ended the rentals as they are on record
      */
-    record Result(
-            Duration lastCreate, long refused, long throttled, Map<Endpoint, Long> calls, List<Rental> ended) {
+    record Result(Duration lastCreate, long refused, long throttled, Map<Endpoint, Long> calls, List<Rental> ended) {
 
         /** 1 is as fast as the market's limit allows; refused calls count as calls that had to be. */
         double overFloor() {

@@ -54,8 +54,7 @@ class EngineBurstTest {
         assertEquals(1, told.size(), "told once");
         assertEquals("9", told.get(0).get(0).toString(), "place behind the one that is served");
         long expected = Long.parseLong(told.get(0).get(1).toString());
-        long waited = Duration.between(
-                        latest.orderedAt(), latest.draws().get(0).sent())
+        long waited = Duration.between(latest.orderedAt(), latest.draws().get(0).sent())
                 .toSeconds();
         assertTrue(Math.abs(expected - waited) <= 2, "told " + expected + " s, waited " + waited);
     }

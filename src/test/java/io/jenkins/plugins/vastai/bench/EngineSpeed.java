@@ -107,7 +107,8 @@ public class EngineSpeed {
     private boolean there() {
         return switch (stage) {
             // One was rented, so the offers are known.
-            case WAITING -> fleet.rentals().stream().anyMatch(rental -> !rental.draws().isEmpty());
+            case WAITING ->
+                fleet.rentals().stream().anyMatch(rental -> !rental.draws().isEmpty());
             case BOOTING -> all(io.jenkins.plugins.vastai.rental.State.BOOTING);
             case SERVING -> all(io.jenkins.plugins.vastai.rental.State.IN_SERVICE);
         };

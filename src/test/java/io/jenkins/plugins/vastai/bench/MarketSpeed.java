@@ -46,8 +46,7 @@ public class MarketSpeed {
 
     static final int OFFERS = 10_000;
     private static final Duration LIFETIME = Duration.ofHours(8);
-    private static final RunnerSpec SPEC =
-            RunnerSpec.of("1xRTX_4090", "nvidia/cuda:12.0.0-base-ubuntu22.04", false);
+    private static final RunnerSpec SPEC = RunnerSpec.of("1xRTX_4090", "nvidia/cuda:12.0.0-base-ubuntu22.04", false);
 
     private Requirements wanted;
     private OfferQuery query;

@@ -33,7 +33,8 @@ final class PureParts {
                         .warmupTime(TimeValue.seconds(1))
                         .measurementIterations(quick ? 2 : 5)
                         .measurementTime(TimeValue.seconds(1))
-                        .jvmArgsAppend("-Djava.util.logging.config.file=" + System.getProperty("java.util.logging.config.file", ""))
+                        .jvmArgsAppend("-Djava.util.logging.config.file="
+                                + System.getProperty("java.util.logging.config.file", ""))
                         .addProfiler(GCProfiler.class)
                         .verbosity(VerboseMode.NORMAL)
                         .build())

@@ -30,8 +30,8 @@ import java.util.concurrent.Executor;
 /** The real engine with machines that are reached, and fit, as soon as the market says that they run. */
 final class SimulatedFleet {
 
-    static final RunnerSpec SPEC = RunnerSpec.of(
-            "1xRTX_4090, 1xRTX_3090, 1xRTX_5090", "nvidia/cuda:12.0.0-base-ubuntu22.04", false);
+    static final RunnerSpec SPEC =
+            RunnerSpec.of("1xRTX_4090, 1xRTX_3090, 1xRTX_5090", "nvidia/cuda:12.0.0-base-ubuntu22.04", false);
 
     private static final HostKey HOST_KEY =
             HostKey.parse(SshKeyPair.generate("host").publicLine());

@@ -90,8 +90,7 @@ class FleetProperties {
             }
         }
         assertTrue(one.books().maximumAlive() <= OneFleet.CAP, "over the cap");
-        Map<String, Rental> disk =
-                one.onDisk().stream().collect(Collectors.toMap(Rental::id, Function.identity()));
+        Map<String, Rental> disk = one.onDisk().stream().collect(Collectors.toMap(Rental::id, Function.identity()));
         for (Rental rental : one.rentals()) {
             Rental written = disk.remove(rental.id());
             if (written == null) {
@@ -111,7 +110,8 @@ class FleetProperties {
                 .filter(component -> !component.getName().equals("story"))
                 .<Object>map(component -> {
                     try {
-                        return component.getName() + "=" + component.getAccessor().invoke(rental);
+                        return component.getName() + "="
+                                + component.getAccessor().invoke(rental);
                     } catch (ReflectiveOperationException e) {
                         throw new AssertionError(e);
                     }
