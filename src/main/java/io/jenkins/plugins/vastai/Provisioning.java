@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -151,6 +152,18 @@ final class Provisioning {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Tells each fleet whose machine comes next, see {@link Turns}. */
+    void turns() {
+        Set<VastAiAgent> agents = new LinkedHashSet<>(arriving.values());
+        for (Node node : Jenkins.get().getNodes()) {
+            if (node instanceof VastAiAgent agent) {
+                agents.add(agent);
+            }
+        }
+        Map<String, List<String>> turns = Turns.now(agents);
+        turns.forEach((id, rentals) -> fleets.fleet(id).ifPresent(fleet -> fleet.turns(rentals)));
     }
 
     /** Whether one of our clouds with immediate provisioning would order for the label now. */

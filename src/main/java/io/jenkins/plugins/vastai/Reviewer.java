@@ -57,6 +57,7 @@ final class Reviewer {
                 // whoever held the lock has published what the queue holds
             });
             provisioning.review();
+            provisioning.turns();
         } catch (RuntimeException e) {
             LOGGER.log(Level.WARNING, e, () -> "Cannot count what the queue needs; tried again");
         }

@@ -98,6 +98,7 @@ final class Upkeep {
                 .anyMatch(wanted -> fleets.provisioning().able(wanted.label().orElse(null)))) {
             fleets.reviewer().dirty();
         }
+        fleets.provisioning().turns();
         Set<String> spare = demand.spare();
         Map<String, Seconds> seconds = new HashMap<>();
         int launching = 0;

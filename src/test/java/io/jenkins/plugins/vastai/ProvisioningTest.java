@@ -10,6 +10,7 @@ import hudson.model.FreeStyleProject;
 import hudson.model.Label;
 import hudson.model.Node;
 import hudson.model.Queue;
+import hudson.model.queue.QueueSorter;
 import hudson.slaves.Cloud;
 import hudson.slaves.NodeProvisioner.PlannedNode;
 import io.jenkins.plugins.vastai.rental.Rental;
@@ -17,6 +18,7 @@ import io.jenkins.plugins.vastai.rental.State;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -34,7 +36,7 @@ class ProvisioningTest {
 
     @RegisterExtension
     final RentedMachines machines =
-            new RentedMachines(builder -> builder.ssh(false).boot(Duration.ofMinutes(10)));
+            new RentedMachines(builder -> builder.ssh(false).scale(3).boot(Duration.ofMinutes(10)));
 
     @Test
     void itemsForTwoHundredIdleLabelsAreOrderedForAtOnce(JenkinsRule j) throws Exception {
@@ -74,6 +76,44 @@ class ProvisioningTest {
         assertTrue(atOnce <= labels + warm, "one order for each, but there are " + atOnce);
         machines.simulator().apiLatency(Duration.ZERO);
         assertTrue(worst <= 250, "slowest after " + worst + " ms");
+        machines.giveBack();
+    }
+
+    @Test
+    void whoeverThePriorityOfTheQueuePutsFirstIsRentedForFirst(JenkinsRule j) throws Exception {
+        machines.cloud(RentedMachines.template("plain", "plain"), RentedMachines.template("urgent", "urgent"));
+        Queue.getInstance().setSorter(new QueueSorter() {
+            @Override
+            public void sortBuildableItems(List<Queue.BuildableItem> items) {
+                items.sort(Comparator.comparing(
+                        item -> !item.getAssignedLabel().getName().equals("urgent")));
+            }
+        });
+        machines.simulator().apiLatency(Duration.ofSeconds(1)); // one order at a time: the rest waits in line
+        int plain = 9;
+        for (int i = 0; i < plain; i++) {
+            FreeStyleProject project = j.createFreeStyleProject();
+            project.setAssignedLabel(Label.get("plain"));
+            project.scheduleBuild2(0);
+        }
+        await().atMost(RentedMachines.PATIENCE)
+                .until(() -> RentedMachines.rentals().size() == plain);
+        FreeStyleProject urgent = j.createFreeStyleProject();
+        urgent.setAssignedLabel(Label.get("urgent"));
+
+        urgent.scheduleBuild2(0);
+
+        await().atMost(RentedMachines.PATIENCE)
+                .until(() -> RentedMachines.rentals().stream()
+                                .filter(rental -> rental.state() == State.BOOTING)
+                                .count()
+                        == plain + 1);
+        List<String> inTurn = RentedMachines.rentals().stream()
+                .sorted(Comparator.comparing(rental -> rental.draws().get(0).sent()))
+                .map(rental -> rental.order().template())
+                .toList();
+        assertTrue(inTurn.indexOf("urgent") < plain - 1, () -> "rented in this order: " + inTurn);
+        machines.simulator().apiLatency(Duration.ZERO);
         machines.giveBack();
     }
 
@@ -133,7 +173,7 @@ class ProvisioningTest {
 
         cloud.setTemplates(List.of(exclusive, normal));
 
-        await().until(() -> RentedMachines.rentals().size() == 1);
+        await().until(() -> RentedMachines.agents().size() == 1);
         assertEquals("normal", RentedMachines.rentals().get(0).order().template());
         assertEquals(Node.Mode.NORMAL, RentedMachines.agents().get(0).getMode());
         machines.giveBack();

@@ -98,6 +98,7 @@ public final class Fleet {
 
     private Instant due = Instant.MIN;
     private Instant nextSweep = Instant.MIN;
+    private volatile Map<String, Integer> turns = Map.of();
     private volatile Runnable alarm = () -> {};
 
     /** Reads the records; nothing is done before the first {@link #pass}. */
@@ -114,7 +115,7 @@ public final class Fleet {
         poll = new Poll(parts.client(), lanes, timing, standing);
         disposal = new Disposal(records, lanes, parts.client(), timing, standing);
         accountKey = new AccountKey(parts.store(), parts.client(), lanes, records, standing, controller);
-        Shop shop = new Shop(parts.client(), lanes, timing, standing);
+        Shop shop = new Shop(parts.client(), lanes, timing, standing, clock);
         previews = new Previews(shop, blocked, records);
         renting = new Renting(
                 records,
@@ -157,6 +158,17 @@ public final class Fleet {
         newcomers.add(id);
         wake();
         return rental;
+    }
+
+    /**
+     * Who of those that wait for a machine is served first; the others come after them, oldest first.
+     *
+     * @param ids of rentals
+     */
+    public void turns(List<String> ids) {
+        Map<String, Integer> places = new HashMap<>();
+        ids.forEach(id -> places.putIfAbsent(id, places.size()));
+        turns = places;
     }
 
     /** Nobody needs the rental any more. Does nothing when it is known already, or unknown. */
@@ -323,7 +335,7 @@ public final class Fleet {
         boolean waiting = false;
         due = Instant.MAX;
         renting.open(now);
-        for (Rental rental : records.inOrder()) {
+        for (Rental rental : records.inOrder(turns)) {
             if (begun(rental) && !(dormant && !rental.open().isEmpty())) {
                 guarded(() -> step(rental, observed, now), "rental " + rental.id());
             }

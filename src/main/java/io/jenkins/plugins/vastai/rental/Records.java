@@ -79,9 +79,17 @@ final class Records {
                 .toList();
     }
 
-    /** Those that have not ended, oldest order first: who waited longest is served first. */
-    List<Rental> inOrder() {
-        return live.values().stream().sorted(OLDEST_FIRST).toList();
+    /**
+     * Those that have not ended, oldest order first: who waited longest is served first.
+     *
+     * @param turns places of those that come before all others
+     */
+    List<Rental> inOrder(Map<String, Integer> turns) {
+        return live.values().stream()
+                .sorted(Comparator.<Rental, Integer>comparing(
+                                rental -> turns.getOrDefault(rental.id(), Integer.MAX_VALUE))
+                        .thenComparing(OLDEST_FIRST))
+                .toList();
     }
 
     /** Those that have not ended. */

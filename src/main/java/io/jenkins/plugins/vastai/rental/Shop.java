@@ -11,6 +11,7 @@ import io.jenkins.plugins.vastai.market.Ranking;
 import io.jenkins.plugins.vastai.market.Requirements;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -69,6 +70,7 @@ final class Shop {
     private final Lanes lanes;
     private final Timing timing;
     private final Standing standing;
+    private final InstantSource clock;
     private final Map<Question, Answer> answers = new HashMap<>();
     private final Map<Question, Instant> asked = new HashMap<>();
     /** Asked in this pass and not known, in the order of those who ask. */
@@ -83,11 +85,12 @@ final class Shop {
     private Blocklist blocked = Blocklist.EMPTY;
     private Set<Long> machinesInUse = Set.of();
 
-    Shop(VastClient client, Lanes lanes, Timing timing, Standing standing) {
+    Shop(VastClient client, Lanes lanes, Timing timing, Standing standing, InstantSource clock) {
         this.client = client;
         this.lanes = lanes;
         this.timing = timing;
         this.standing = standing;
+        this.clock = clock;
     }
 
     /** A pass begins. */
@@ -217,7 +220,8 @@ final class Shop {
         lanes.submit(Lanes.Lane.SEARCH, () -> client.searchOffers(sent), (offers, failure) -> {
             if (failure == null) {
                 standing.answered();
-                Answer answer = new Answer(offers, now);
+                // From now on, or an API that is slower than answers are fresh would never be of use.
+                Answer answer = new Answer(offers, clock.instant());
                 answers.put(question, answer);
                 if (nothingHeld) {
                     answers.put(new Question(query, !question.ofAll()), answer);
