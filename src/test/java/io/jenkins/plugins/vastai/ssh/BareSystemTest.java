@@ -98,7 +98,8 @@ class BareSystemTest {
     @AfterEach
     void stop() throws Exception {
         if (machine != null) {
-            machine.destroy(); // and with it, by --kill-child, everything in its process namespace
+            // Unshare waits for its child and heeds no other signal; --kill-child ends everything in its namespace.
+            machine.destroyForcibly();
             machine.waitFor(30, TimeUnit.SECONDS);
         }
         if (root != null) {
