@@ -55,14 +55,16 @@ final class Upkeep {
         threads = own;
         started = Instant.now();
         long interval = tuning.upkeep().toMillis();
-        own.schedule().scheduleWithFixedDelay(this::look, interval, interval, TimeUnit.MILLISECONDS);
+        own.schedule()
+                .scheduleWithFixedDelay(
+                        () -> guarded("agents and rentals", this::look), interval, interval, TimeUnit.MILLISECONDS);
     }
 
     /** Looks now, once, however many ask. Returns at once. */
     void soon() {
         if (threads != null && asked.compareAndSet(false, true)) {
             try {
-                threads.schedule().execute(this::look);
+                threads.schedule().execute(() -> guarded("agents and rentals", this::look));
             } catch (RejectedExecutionException e) {
                 LOGGER.log(Level.FINE, "Jenkins stops", e);
             }
@@ -93,13 +95,9 @@ final class Upkeep {
         guarded("the blocklists", bans::look);
         Set<String> seen = new HashSet<>();
         guarded("rentals", () -> rentals(jenkins, seen));
-        Demand demand = fleets.provisioning().demand();
-        if (demand.missing().keySet().stream()
-                .anyMatch(wanted -> fleets.provisioning().able(wanted.label().orElse(null)))) {
-            fleets.reviewer().dirty();
-        }
-        fleets.provisioning().turns();
-        Set<String> spare = demand.spare();
+        Set<String> spare = new HashSet<>();
+        guarded("what the queue needs", () -> spare.addAll(demand()));
+        guarded("whose turn it is to rent", fleets.provisioning()::turns);
         Map<String, Seconds> seconds = new HashMap<>();
         int launching = 0;
         for (Node node : jenkins.getNodes()) {
@@ -114,6 +112,20 @@ final class Upkeep {
         }
         since.keySet().retainAll(seen);
         guarded("the logs of waiting builds", waiting::look);
+    }
+
+    /**
+     * Has it counted again as long as anything is missing.
+     *
+     * @return agents that nobody wants
+     */
+    private Set<String> demand() {
+        Demand demand = fleets.provisioning().demand();
+        if (demand.missing().keySet().stream()
+                .anyMatch(wanted -> fleets.provisioning().able(wanted.label().orElse(null)))) {
+            fleets.reviewer().dirty();
+        }
+        return demand.spare();
     }
 
     /** Rentals that Jenkins has lost sight of. */
@@ -249,10 +261,11 @@ final class Upkeep {
         return Instant.now().isAfter(first.plus(limit));
     }
 
+    /** Part of this runs in agents, jobs and listeners of other plugins: whatever one of them throws ends nothing else. */
     private static void guarded(String what, Runnable work) {
         try {
             work.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError e) {
             LOGGER.log(Level.WARNING, e, () -> "Cannot look after " + what + " now; tried again");
         }
     }

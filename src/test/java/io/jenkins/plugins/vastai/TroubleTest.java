@@ -3,13 +3,17 @@ package io.jenkins.plugins.vastai;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import hudson.model.Computer;
 import hudson.model.FreeStyleBuild;
 import hudson.model.FreeStyleProject;
 import hudson.model.Label;
+import hudson.model.Slave;
 import hudson.slaves.ComputerRetentionWork;
 import hudson.slaves.DumbSlave;
+import hudson.slaves.JNLPLauncher;
 import hudson.slaves.OfflineCause;
 import hudson.slaves.RetentionStrategy;
 import hudson.slaves.SlaveComputer;
@@ -19,6 +23,7 @@ import io.jenkins.plugins.vastai.rental.State;
 import io.jenkins.plugins.vastai.simulator.Endpoint;
 import io.jenkins.plugins.vastai.simulator.Fault;
 import io.jenkins.plugins.vastai.simulator.Request;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -38,7 +43,7 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 class TroubleTest {
 
     @RegisterExtension
-    final RentedMachines machines = new RentedMachines();
+    final RentedMachines machines = new RentedMachines(builder -> builder, Duration.ofSeconds(3));
 
     @Test
     void anAgentWhoseCallsFailHoldsUpNeitherOthersNorThePeriodicWork(JenkinsRule j) throws Exception {
@@ -152,6 +157,72 @@ class TroubleTest {
                 RentedMachines.rentals().get(0).draws().size(),
                 tried.size(),
                 "no bad machine twice: " + RentedMachines.stories());
+    }
+
+    /** Core's own look at all agents ends for ever with the first exception: nothing here may hang on it. */
+    @Test
+    void anAgentWhoseCheckThrowsEndsNoCleaning(JenkinsRule j) throws Exception {
+        VastAiTemplate template = RentedMachines.template("gpu", "gpu");
+        template.setOneShot(false);
+        template.setIdleMinutes(1);
+        machines.cloud(template);
+        FreeStyleProject project = project(j, RentedMachines.WAIT);
+        Future<FreeStyleBuild> building = project.scheduleBuild2(0);
+        Rental rental = RentedMachines.inService();
+        machines.untilBegun(rental, project.getName());
+
+        ((VastAiAgent) RentedMachines.node(rental).orElseThrow()).setRetentionStrategy(new ThrowingCheck());
+        Jenkins.get().addNode(new Broken());
+        assertThrows(IllegalStateException.class, () -> new ComputerRetentionWork().doRun());
+        Broken.broken = true;
+        try {
+            machines.letGo(rental, project.getName());
+            j.assertBuildStatusSuccess(get(building));
+
+            machines.nothingLeft();
+        } finally {
+            Broken.broken = false;
+        }
+        assertTrue(RentedMachines.tells(RentedMachines.rentals().get(0), "without work for 1 min"));
+    }
+
+    /** Ours, and fails. */
+    static final class ThrowingCheck extends VastAiRetention {
+
+        ThrowingCheck() {
+            super(false, 1);
+        }
+
+        @Override
+        public long check(VastAiComputer computer) {
+            throw new IllegalStateException("check of " + computer.getName());
+        }
+    }
+
+    /** An agent of another plugin, of which one question is answered by an exception. */
+    static final class Broken extends Slave {
+
+        private static final long serialVersionUID = 1;
+
+        static volatile boolean broken;
+
+        Broken() throws Exception {
+            super("broken", "/tmp/broken", new JNLPLauncher());
+            setRetentionStrategy(RetentionStrategy.NOOP);
+        }
+
+        @Override
+        public Computer createComputer() {
+            return new SlaveComputer(this) {
+                @Override
+                public boolean isConnecting() {
+                    if (broken) {
+                        throw new IllegalStateException("is it connecting?");
+                    }
+                    return super.isConnecting();
+                }
+            };
+        }
     }
 
     private static State state(Rental rental) {
