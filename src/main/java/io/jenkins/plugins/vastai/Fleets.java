@@ -28,7 +28,6 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -304,7 +303,7 @@ public final class Fleets {
                 Machines.overSsh(parts.reach(), bootstrap),
                 parts.threads().workers(),
                 elsewhere(key),
-                InstantSource.system(),
+                tuning.clock(),
                 tuning.engine()));
         Running opened = new Running(key, fleet);
         running.put(key.id(), opened);

@@ -5,6 +5,7 @@ import io.jenkins.plugins.vastai.api.Pacing;
 import io.jenkins.plugins.vastai.api.Patience;
 import io.jenkins.plugins.vastai.rental.Timing;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import okhttp3.OkHttpClient;
@@ -26,6 +27,7 @@ import okhttp3.OkHttpClient;
  * @param hindsight how long a build's failure is its own only if its machine outlives it
  * @param verdict how long a build whose connection broke waits to hear why
  * @param http changes every HTTP client before it is used
+ * @param clock the engine's
  */
 record Tuning(
         Timing engine,
@@ -41,7 +43,8 @@ record Tuning(
         Duration longestBackOff,
         Duration hindsight,
         Duration verdict,
-        UnaryOperator<OkHttpClient.Builder> http) {
+        UnaryOperator<OkHttpClient.Builder> http,
+        InstantSource clock) {
 
     static final Tuning PUBLISHED = new Tuning(
             Timing.published(),
@@ -57,7 +60,8 @@ record Tuning(
             Duration.ofMinutes(30),
             Duration.ofSeconds(2),
             Duration.ofSeconds(20),
-            UnaryOperator.identity());
+            UnaryOperator.identity(),
+            InstantSource.system());
 
     /** Taken by each Jenkins when it starts. */
     static volatile Tuning current = PUBLISHED;

@@ -100,7 +100,8 @@ class Benchmark {
                 real.longestBackOff(),
                 real.hindsight(),
                 real.verdict(),
-                real.http());
+                real.http(),
+                real.clock());
     }
 
     @AfterEach

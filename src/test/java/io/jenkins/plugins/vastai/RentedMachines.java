@@ -7,6 +7,7 @@ import com.cloudbees.plugins.credentials.CredentialsScope;
 import com.cloudbees.plugins.credentials.SystemCredentialsProvider;
 import hudson.model.Node;
 import hudson.model.Queue;
+import hudson.model.Run;
 import hudson.util.Secret;
 import io.jenkins.plugins.vastai.api.Pacing;
 import io.jenkins.plugins.vastai.api.Patience;
@@ -20,11 +21,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import jenkins.model.Jenkins;
+import okhttp3.Interceptor;
+import okhttp3.OkHttpClient;
 import org.jenkinsci.plugins.plaincredentials.impl.StringCredentialsImpl;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
@@ -42,9 +46,14 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
     static final String VM_IMAGE = "vastai/kvm:ubuntu_cli_22.04-2025-11-21";
     static final Duration PATIENCE = Duration.ofSeconds(120);
 
+    /** An agent here lives for seconds, and shares two processors with everybody else. */
+    private static final String SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto";
+
     private final UnaryOperator<Simulator.Builder> change;
     private final Duration minute;
     private final Timing timing;
+    private UnaryOperator<OkHttpClient.Builder> calls = QueueLock::guard;
+    private volatile Duration ahead;
     private Simulator simulator;
     private boolean checked;
 
@@ -68,10 +77,17 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
         this.timing = timing;
     }
 
+    /** Every call to the market passes there, too. */
+    RentedMachines through(Interceptor interceptor) {
+        calls = http -> QueueLock.guard(http).addInterceptor(interceptor);
+        return this;
+    }
+
     @Override
     public void beforeEach(ExtensionContext context) throws IOException {
         simulator = change.apply(Simulator.builder().limits(false)).start();
         checked = false;
+        ahead = Duration.ZERO;
         QueueLock.calls();
         Tuning.current = tuning();
     }
@@ -112,7 +128,13 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
                 Duration.ofMinutes(1),
                 Duration.ofSeconds(3),
                 Duration.ofSeconds(20),
-                QueueLock::guard);
+                calls,
+                () -> Instant.now().plus(ahead));
+    }
+
+    /** For the engine, so much time passes at once. */
+    void later(Duration time) {
+        ahead = ahead.plus(time);
     }
 
     @Override
@@ -146,12 +168,14 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
     static VastAiTemplate template(String name, String labels) {
         VastAiTemplate template = new VastAiTemplate(name, "1xRTX_4090", IMAGE);
         template.setLabels(labels);
+        template.setJvmOptions(SHORT_LIVED);
         return template;
     }
 
     static VastAiTemplate vm(String name, String labels) {
         VastAiTemplate template = new VastAiTemplate(name, "1xRTX_4090", VM_IMAGE);
         template.setLabels(labels);
+        template.setJvmOptions(SHORT_LIVED);
         ExtraConfig extra = new ExtraConfig();
         extra.setVm(true);
         template.setExtraConfig(extra);
@@ -224,6 +248,18 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
                 .orElseThrow()
                 .resolve("home/jenkins")
                 .resolve(name);
+    }
+
+    /** Waits until the build's machine is in service. */
+    static Rental serving(Run<?, ?> build) {
+        return await().atMost(PATIENCE)
+                .until(
+                        () -> rentals().stream()
+                                .filter(rental -> rental.needed() && rental.state() == State.IN_SERVICE)
+                                .filter(rental -> build.getExternalizableId().equals(rental.usedBy()))
+                                .findFirst(),
+                        Optional::isPresent)
+                .orElseThrow();
     }
 
     /** Waits until the only rental that is in service is there. */

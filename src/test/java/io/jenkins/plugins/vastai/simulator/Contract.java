@@ -133,6 +133,7 @@ final class Contract {
                 count,
                 order.image(),
                 order.vm(),
+                bid,
                 status(),
                 intended,
                 created,

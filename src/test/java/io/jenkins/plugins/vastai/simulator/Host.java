@@ -18,7 +18,7 @@ final class Host {
     final BigDecimal pricePerGpu;
     final BigDecimal storagePerGbMonth;
     final double diskGb;
-    final Instant contractEnd;
+    Instant contractEnd;
     final BitSet taken = new BitSet();
     final List<Listing> listings = new ArrayList<>();
     boolean listed = true;

@@ -10,6 +10,7 @@ import java.util.Optional;
  *
  * @param status {@code actual_status}; null while provisioning
  * @param vm a virtual machine, not a container
+ * @param bid interruptible
  * @param directPort 127.0.0.1 port that plays the published port 22; 0 when there is none
  * @param proxyPort 127.0.0.1 port that plays the SSH proxy
  * @param hidden the market kept it out of its lists for a while although it existed
@@ -25,6 +26,7 @@ public record SimulatedInstance(
         int gpus,
         String image,
         boolean vm,
+        boolean bid,
         String status,
         String intendedStatus,
         Instant created,

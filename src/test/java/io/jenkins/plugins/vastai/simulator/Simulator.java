@@ -175,6 +175,14 @@ public final class Simulator implements AutoCloseable {
         });
     }
 
+    /** The time that the host offered is over: the market stops what runs there. */
+    public void endOffer(long id) {
+        change(id, (c, at) -> {
+            c.host.contractEnd = at;
+            world.contracts.stop(c, "stopped", "stopped", at);
+        });
+    }
+
     /** The container ends by itself: {@code exited}. */
     public void exit(long id) {
         change(id, world.contracts::exit);
