@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai;
 
+import edu.umd.cs.findbugs.annotations.CheckForNull;
 import hudson.model.Queue;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
@@ -7,11 +8,14 @@ import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import jenkins.model.Jenkins;
 import okhttp3.OkHttpClient;
 
@@ -19,6 +23,7 @@ import okhttp3.OkHttpClient;
 final class QueueLock {
 
     private static final List<String> CALLS = new CopyOnWriteArrayList<>();
+    private static final Duration PAUSE = Duration.ofMillis(2);
     private static final String OURS = VastAiCloud.class.getPackageName() + ".";
 
     private QueueLock() {}
@@ -58,93 +63,165 @@ final class QueueLock {
     }
 
     /**
-     * Watches the lock for a while: takes it again and again, as any build that ends has to, while another thread looks
-     * whom it waits for.
+     * Watches the lock: takes it again and again, as any build that ends has to, while another thread looks who has it.
+     *
+     * @param least for so long at least
+     * @param done and until this is so
      */
-    static Waits watch(Duration time, Duration pause) throws InterruptedException {
-        Holders holders = new Holders(Thread.currentThread().getId());
+    static Waits watch(Duration least, BooleanSupplier done) throws InterruptedException {
+        return watch(least, done, QueueLock::isOurs);
+    }
+
+    /** @param ours what is looked for in the holder's stack */
+    static Waits watch(Duration least, BooleanSupplier done, Predicate<StackTraceElement> ours)
+            throws InterruptedException {
+        Holders holders = new Holders(ours);
         Thread looking = new Thread(holders, "who holds the queue lock");
         looking.setDaemon(true);
         looking.start();
         Duration longest = Duration.ZERO;
-        long end = System.nanoTime() + time.toNanos();
-        int times = 0;
-        while (System.nanoTime() < end) {
+        long begun = System.nanoTime();
+        long limit = least.plus(RentedMachines.PATIENCE).toNanos();
+        while (System.nanoTime() - begun < least.toNanos() || !done.getAsBoolean()) {
+            if (System.nanoTime() - begun > limit) {
+                throw new AssertionError("what was waited for did not happen in time");
+            }
             long asked = System.nanoTime();
             Queue.runWithLock(() -> {
                 // whoever has it has given it back
             });
             Duration waited = Duration.ofNanos(System.nanoTime() - asked);
             longest = waited.compareTo(longest) > 0 ? waited : longest;
-            times++;
-            Thread.sleep(pause.toMillis());
+            holders.taken++;
+            Thread.sleep(PAUSE.toMillis());
         }
         holders.ended = true;
         looking.join();
-        return new Waits(times, longest, holders.longest, holders.where);
+        return new Waits(holders.taken, longest, holders.seen, holders.longest, holders.where);
+    }
+
+    /** Tests are in the same package. */
+    private static boolean isOurs(StackTraceElement frame) {
+        return frame.getClassName().startsWith(OURS)
+                && !frame.getClassName().contains("Test")
+                && !frame.getClassName().startsWith(QueueLock.class.getName());
     }
 
     /**
      * @param times how often the lock was taken
      * @param longest wait for it, whoever had it, or the computer had no time for us
-     * @param ours longest time that the holder was seen in our own code without a break
+     * @param seen how often somebody was seen to have it in our code
+     * @param ours longest time in our code between two moments at which the watcher had it
      * @param where that was
      */
-    record Waits(int times, Duration longest, Duration ours, String where) {}
+    record Waits(int times, Duration longest, int seen, Duration ours, String where) {}
 
-    /** Samples whom one thread waits for. What it did not see, because the computer was busy, counts for nobody. */
+    /**
+     * Samples who has the lock. Between two samples a thread that computes is charged what the processor gave it, which
+     * does not depend on how busy the machine is; one that sleeps, waits or is outside Java is charged all of it.
+     */
     private static final class Holders implements Runnable {
 
         private static final Duration SAMPLE = Duration.ofMillis(1);
         private static final Duration MOST = Duration.ofMillis(5);
         private static final int FRAMES = 60;
+        private static final String LOCKED_BY = "[Locked by thread ";
 
         private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
-        private final long waiting;
+        private final Map<String, Long> ids = new HashMap<>();
+        private final ReentrantLock lock = lock();
+        private final Predicate<StackTraceElement> ours;
+        private volatile int taken;
         private volatile boolean ended;
+        private volatile int seen;
         private volatile Duration longest = Duration.ZERO;
         private volatile String where = "";
 
-        Holders(long waiting) {
-            this.waiting = waiting;
+        Holders(Predicate<StackTraceElement> ours) {
+            this.ours = ours;
+        }
+
+        /**
+         * One look. Two belong to one holding if the watcher did not have the lock in between.
+         *
+         * @param ours whether the holder was in our code
+         * @param computed its processor time
+         */
+        private record Look(long thread, int taken, boolean ours, boolean computing, long at, long computed) {
+
+            boolean sameHolding(Look before) {
+                return before != null && thread == before.thread && taken == before.taken;
+            }
+
+            /** All that passed since a look that saw the same; half of it, and not of much, if only one did. */
+            Duration since(Look before) {
+                Duration all =
+                        Duration.ofNanos(computing && before.computing ? computed - before.computed : at - before.at);
+                if (ours && before.ours) {
+                    return all;
+                }
+                return !ours && !before.ours ? Duration.ZERO : (all.compareTo(MOST) > 0 ? MOST : all).dividedBy(2);
+            }
         }
 
         @Override
         public void run() {
-            long last = -1;
+            Look last = null;
             Duration held = Duration.ZERO;
-            long before = System.nanoTime();
             while (!ended) {
-                Optional<ThreadInfo> holder = holder();
-                long at = System.nanoTime();
-                Duration gap = Duration.ofNanos(at - before);
-                before = at;
-                long now = holder.map(ThreadInfo::getThreadId).orElse(-1L);
-                held = now >= 0 && now == last ? held.plus(gap.compareTo(MOST) > 0 ? MOST : gap) : Duration.ZERO;
-                if (held.compareTo(longest) > 0) {
-                    longest = held;
-                    where = Arrays.toString(holder.orElseThrow().getStackTrace());
+                int before = taken;
+                ThreadInfo holder = holder();
+                Look look = holder == null || before != taken ? null : look(holder, before);
+                held = look != null && look.sameHolding(last) ? held.plus(look.since(last)) : Duration.ZERO;
+                if (look != null && look.ours) {
+                    seen++;
+                    if (held.compareTo(longest) > 0) {
+                        longest = held;
+                        where = Arrays.toString(holder.getStackTrace());
+                    }
                 }
-                last = now;
+                last = look;
                 LockSupport.parkNanos(SAMPLE.toNanos());
             }
         }
 
-        /** Who holds what the thread waits for, if he is in our code. */
-        private Optional<ThreadInfo> holder() {
-            ThreadInfo waiter = threads.getThreadInfo(waiting);
-            ThreadInfo holder = waiter == null || waiter.getLockOwnerId() < 0
-                    ? null
-                    : threads.getThreadInfo(waiter.getLockOwnerId(), FRAMES);
-            return Optional.ofNullable(holder)
-                    .filter(info -> Arrays.stream(info.getStackTrace()).anyMatch(Holders::isOurs));
+        private Look look(ThreadInfo holder, int times) {
+            StackTraceElement[] stack = holder.getStackTrace();
+            return new Look(
+                    holder.getThreadId(),
+                    times,
+                    Arrays.stream(stack).anyMatch(ours),
+                    holder.getThreadState() == Thread.State.RUNNABLE && stack.length > 0 && !stack[0].isNativeMethod(),
+                    System.nanoTime(),
+                    threads.getThreadCpuTime(holder.getThreadId()));
         }
 
-        /** Tests are in the same package. */
-        private static boolean isOurs(StackTraceElement frame) {
-            return frame.getClassName().startsWith(OURS)
-                    && !frame.getClassName().contains("Test")
-                    && !frame.getClassName().startsWith(QueueLock.class.getName());
+        /** Who has the lock. Only its text tells: its owner is nobody's business. */
+        @CheckForNull
+        private ThreadInfo holder() {
+            String text = lock.toString();
+            int at = text.indexOf(LOCKED_BY);
+            if (at < 0) {
+                return null;
+            }
+            ThreadInfo info = thread(text.substring(at + LOCKED_BY.length(), text.length() - 1));
+            return info != null && lock.toString().equals(text) ? info : null;
+        }
+
+        @CheckForNull
+        private ThreadInfo thread(String name) {
+            Long known = ids.get(name);
+            ThreadInfo info = known == null ? null : threads.getThreadInfo(known, FRAMES);
+            if (info != null && info.getThreadName().equals(name)) {
+                return info;
+            }
+            for (long id : threads.getAllThreadIds()) {
+                ThreadInfo one = threads.getThreadInfo(id);
+                if (one != null) {
+                    ids.put(one.getThreadName(), id);
+                }
+            }
+            return ids.containsKey(name) ? threads.getThreadInfo(ids.get(name), FRAMES) : null;
         }
     }
 }
