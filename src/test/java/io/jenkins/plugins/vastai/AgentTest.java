@@ -24,7 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import jenkins.model.Jenkins;
@@ -194,22 +194,18 @@ class AgentTest {
         VastAiCloud cloud =
                 machines.cloud(RentedMachines.template("gpu", "gpu"), RentedMachines.template("other", "other"));
         List<FreeStyleProject> projects = new ArrayList<>();
-        List<Future<FreeStyleBuild>> building = new ArrayList<>();
+        List<FreeStyleBuild> builds = new ArrayList<>();
         List<Rental> rentals = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            FreeStyleProject project = project(j, RentedMachines.WAIT);
-            projects.add(project);
-            building.add(project.scheduleBuild2(0));
-            rentals.add(await().atMost(RentedMachines.PATIENCE)
-                    .until(
-                            () -> RentedMachines.rentals().stream()
-                                    .filter(rental -> rental.state() == State.IN_SERVICE)
-                                    .filter(rental -> rentals.stream()
-                                            .noneMatch(one -> one.id().equals(rental.id())))
-                                    .findFirst(),
-                            Optional::isPresent)
-                    .orElseThrow());
-            machines.untilBegun(rentals.get(i), project.getName());
+            projects.add(project(j, RentedMachines.WAIT));
+            projects.get(i).scheduleBuild2(0);
+        }
+        for (FreeStyleProject project : projects) {
+            FreeStyleBuild build =
+                    await().atMost(RentedMachines.PATIENCE).until(project::getLastBuild, Objects::nonNull);
+            builds.add(build);
+            rentals.add(RentedMachines.serving(build));
+            machines.untilBegun(RentedMachines.serving(build), project.getName());
         }
         String before = Clouds.xml(cloud);
 
@@ -226,7 +222,7 @@ class AgentTest {
         Jenkins.get().save();
         for (int i = 0; i < 3; i++) {
             machines.letGo(rentals.get(i), projects.get(i).getName());
-            j.assertBuildStatusSuccess(get(building.get(i)));
+            j.assertBuildStatusSuccess(j.waitForCompletion(builds.get(i)));
         }
         machines.nothingLeft();
         assertEquals(3, machines.simulator().instances().size(), RentedMachines::stories);

@@ -99,6 +99,9 @@ class BlockedMachinesTest {
 
     private void cancel(JenkinsRule j) throws Exception {
         j.jenkins.getQueue().clear();
+        for (VastAiAgent agent : RentedMachines.agents()) {
+            j.jenkins.removeNode(agent); // sooner than it is seen that nobody waits for it
+        }
         await().atMost(RentedMachines.PATIENCE).until(() -> RentedMachines.rentals().stream()
                 .allMatch(rental -> rental.state().ended()));
     }
