@@ -122,7 +122,8 @@ public class VastAiAgent extends AbstractCloudSlave implements TrackedItem {
     @Override
     public CauseOfBlockage canTake(Queue.BuildableItem item) {
         Computer computer = toComputer();
-        if (computer != null && computer.isOnline()) {
+        // Without a channel nothing is online; core would look the node up by its name to say so.
+        if (computer != null && computer.getChannel() != null && computer.isOnline()) {
             return super.canTake(item);
         }
         if (offline == null) {
