@@ -27,10 +27,8 @@ final class CloudCheck {
         List<Problem> problems = new ArrayList<>();
         if (cloud.getName().isEmpty()) {
             problems.add(Problem.error("name", Messages.Cloud_nameMissing()));
-        } else {
-            TemplateCheck.unusableName(cloud.getName())
-                    .ifPresent(
-                            why -> problems.add(Problem.error("name", Messages.Cloud_nameBad(cloud.getName(), why))));
+        } else if (!TemplateCheck.isName(cloud.getName())) {
+            problems.add(Problem.error("name", Messages.Cloud_nameBad(cloud.getName())));
         }
         if (cloud.getCredentialsId().isEmpty()) {
             problems.add(Problem.error("credentialsId", Messages.Cloud_noCredential()));

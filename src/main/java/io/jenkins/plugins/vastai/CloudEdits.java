@@ -97,13 +97,16 @@ public final class CloudEdits {
         templates(cloudName, all -> all.remove(place(all, cloudName, templateName)));
     }
 
-    /** Of two templates with the same label the upper one is taken. */
-    void moveUp(String cloudName, String templateName) throws IOException {
+    /**
+     * Of two templates with the same label the upper one is taken.
+     *
+     * @param by places further down; negative for up. At the end of the list it stays where it is
+     */
+    void move(String cloudName, String templateName, int by) throws IOException {
         templates(cloudName, all -> {
             int place = place(all, cloudName, templateName);
-            if (place > 0) {
-                all.add(place - 1, all.remove(place));
-            }
+            int to = Math.max(0, Math.min(all.size() - 1, place + by));
+            all.add(to, all.remove(place));
         });
     }
 

@@ -69,7 +69,8 @@ public final class CloudTemplates implements Action, StaplerProxy {
             String price,
             String mode,
             String state,
-            boolean first) {}
+            boolean first,
+            boolean last) {}
 
     private final VastAiCloud cloud;
 
@@ -111,21 +112,23 @@ public final class CloudTemplates implements Action, StaplerProxy {
     public List<Row> getRows() {
         List<VastAiTemplate> templates = cloud.getTemplates();
         return templates.stream()
-                .map(template -> row(template, template == templates.get(0)))
+                .map(template ->
+                        row(template, template == templates.get(0), template == templates.get(templates.size() - 1)))
                 .toList();
     }
 
-    private Row row(VastAiTemplate template, boolean first) {
+    private Row row(VastAiTemplate template, boolean first, boolean last) {
         return new Row(
                 template.getName(),
-                "template/" + Util.rawEncode(template.getName()),
+                TemplatePage.url(template),
                 template.getLabels(),
                 template.getInstanceType(),
                 template.getMachineImage(),
                 price(template),
                 template.getMode() == Node.Mode.NORMAL ? "NORMAL" : "EXCLUSIVE",
                 state(template),
-                first);
+                first,
+                last);
     }
 
     private String price(VastAiTemplate template) {
@@ -189,7 +192,14 @@ public final class CloudTemplates implements Action, StaplerProxy {
     @POST
     public HttpResponse doMoveUp(@QueryParameter String template) throws IOException {
         Jenkins.get().checkPermission(Jenkins.ADMINISTER);
-        CloudEdits.get().moveUp(cloud.getName(), template);
+        CloudEdits.get().move(cloud.getName(), template, -1);
+        return HttpResponses.redirectTo(".");
+    }
+
+    @POST
+    public HttpResponse doMoveDown(@QueryParameter String template) throws IOException {
+        Jenkins.get().checkPermission(Jenkins.ADMINISTER);
+        CloudEdits.get().move(cloud.getName(), template, 1);
         return HttpResponses.redirectTo(".");
     }
 

@@ -163,12 +163,13 @@ final class ConnectionTest {
             say(
                     FormValidation.Kind.OK,
                     "✓ "
-                            + Messages.Connection_account(
-                                    address.getHost(),
-                                    name,
-                                    credit.map(dollars -> dollars.setScale(2, RoundingMode.HALF_UP)
-                                                    .toPlainString())
-                                            .orElseGet(Messages::Connection_creditUnknown)));
+                            + credit.map(dollars -> Messages.Connection_account(
+                                            address.getHost(),
+                                            name,
+                                            dollars.setScale(2, RoundingMode.HALF_UP)
+                                                    .toPlainString()))
+                                    .orElseGet(
+                                            () -> Messages.Connection_accountCreditUnknown(address.getHost(), name)));
             if (credit.isPresent() && credit.get().signum() <= 0) {
                 say(FormValidation.Kind.WARNING, "⚠ " + Messages.Connection_noCredit());
             }

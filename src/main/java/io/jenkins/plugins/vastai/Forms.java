@@ -1,5 +1,7 @@
 package io.jenkins.plugins.vastai;
 
+import edu.umd.cs.findbugs.annotations.CheckForNull;
+import hudson.Util;
 import hudson.model.Descriptor.FormException;
 import hudson.util.FormValidation;
 import java.util.ArrayList;
@@ -19,6 +21,18 @@ final class Forms {
     /** Whoever may not configure gets no answer, nor an error that would tell him something. */
     static FormValidation check(Supplier<FormValidation> check) {
         return Jenkins.get().hasPermission(Jenkins.ADMINISTER) ? check.get() : FormValidation.ok();
+    }
+
+    /**
+     * The same for a field that must not stay empty: it is no mistake yet while a new template is being written. Saving it
+     * is refused all the same.
+     *
+     * @param version of the saved template that the form shows; empty or null in the form of a new one
+     */
+    static FormValidation checkOnceWritten(
+            @CheckForNull String value, @CheckForNull String version, Supplier<FormValidation> check) {
+        boolean untouched = Util.fixEmptyAndTrim(value) == null && Util.fixEmptyAndTrim(version) == null;
+        return untouched ? FormValidation.ok() : check(check);
     }
 
     /**

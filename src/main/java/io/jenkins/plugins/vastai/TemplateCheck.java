@@ -1,6 +1,5 @@
 package io.jenkins.plugins.vastai;
 
-import hudson.model.Failure;
 import hudson.model.Label;
 import hudson.model.Node;
 import hudson.model.labels.LabelAtom;
@@ -21,7 +20,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
-import jenkins.model.Jenkins;
 import org.jvnet.localizer.LocaleProvider;
 
 /** Finds everything about a template that cannot work, all at once. Asks nobody: no market, no credentials. */
@@ -76,19 +74,14 @@ final class TemplateCheck {
             error(
                     "name",
                     Messages.Template_nameLong(name, String.valueOf(name.length()), String.valueOf(LONGEST_NAME)));
-        } else {
-            unusableName(name).ifPresent(why -> error("name", Messages.Template_nameBad(name, why)));
+        } else if (!isName(name)) {
+            error("name", Messages.Template_nameBad(name));
         }
     }
 
-    /** Why a text cannot be the name of a cloud or a template: it becomes part of addresses and of agents' names. */
-    static Optional<String> unusableName(String name) {
-        try {
-            Jenkins.checkGoodName(name);
-        } catch (Failure e) {
-            return Optional.of(e.getMessage());
-        }
-        return NAME.matcher(name).matches() ? Optional.empty() : Optional.of("");
+    /** Whether a text can be the name of a cloud or a template: it becomes part of addresses and of agents' names. */
+    static boolean isName(String name) {
+        return NAME.matcher(name).matches();
     }
 
     private void labels() {

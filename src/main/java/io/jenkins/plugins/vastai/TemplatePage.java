@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai;
 
+import hudson.Util;
 import hudson.model.Descriptor.FormException;
 import hudson.model.ModelObject;
 import jakarta.servlet.ServletException;
@@ -46,6 +47,15 @@ public final class TemplatePage implements ModelObject, StaplerProxy {
     @StaplerNotDispatchable
     public VastAiTemplate getTemplate() {
         return template;
+    }
+
+    /** Its address, relative to the cloud's page. */
+    public String getUrl() {
+        return url(template);
+    }
+
+    static String url(VastAiTemplate template) {
+        return "template/" + Util.rawEncode(template.getName());
     }
 
     /** How many machines it has; 0 when none. */

@@ -514,9 +514,12 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
         }
 
         @POST
-        public FormValidation doCheckName(@QueryParameter String value) {
-            return Forms.check(() -> Problem.shown(
-                    "name", TemplateCheck.problems(new VastAiTemplate(value, "1xRTX_4090", "ubuntu:22.04"))));
+        public FormValidation doCheckName(@QueryParameter String value, @QueryParameter String version) {
+            return Forms.checkOnceWritten(
+                    value,
+                    version,
+                    () -> Problem.shown(
+                            "name", TemplateCheck.problems(new VastAiTemplate(value, "1xRTX_4090", "ubuntu:22.04"))));
         }
 
         /** Judged by the market's own list where it can be had, and it says which list that was. */
@@ -561,8 +564,10 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
 
         @POST
         public FormValidation doCheckMachineImage(
-                @QueryParameter String value, @RelativePath("extraConfig") @QueryParameter boolean vm) {
-            return Forms.check(() -> {
+                @QueryParameter String value,
+                @QueryParameter String version,
+                @RelativePath("extraConfig") @QueryParameter boolean vm) {
+            return Forms.checkOnceWritten(value, version, () -> {
                 VastAiTemplate template = Forms.sample(value);
                 template.getExtraConfig().setVm(vm);
                 return Problem.shown(Set.of("machineImage", "extraConfig.vm"), TemplateCheck.problems(template));

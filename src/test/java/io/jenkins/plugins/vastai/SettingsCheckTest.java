@@ -17,6 +17,9 @@ class SettingsCheckTest {
     private static final String CUDA = "nvidia/cuda:12.0.0-base-ubuntu22.04";
     private static final String KVM = "vastai/kvm:ubuntu_cli_22.04-2025-11-21";
 
+    /** Stands for the version of a template that is saved already. */
+    private static final String SAVED = "version";
+
     private static VastAiCloud.DescriptorImpl cloud;
     private static VastAiTemplate.DescriptorImpl template;
     private static ExtraConfig.DescriptorImpl extra;
@@ -90,10 +93,10 @@ class SettingsCheckTest {
 
     @Test
     void imageAndModeMustFit() {
-        good(template.doCheckMachineImage(CUDA, false));
-        good(template.doCheckMachineImage(KVM, true));
-        error(template.doCheckMachineImage(KVM, false), "machineImage", KVM, "set extraConfig.vm to true");
-        error(template.doCheckMachineImage(CUDA, true), "extraConfig.vm is true", CUDA, KVM);
+        good(template.doCheckMachineImage(CUDA, SAVED, false));
+        good(template.doCheckMachineImage(KVM, SAVED, true));
+        error(template.doCheckMachineImage(KVM, SAVED, false), "machineImage", KVM, "set extraConfig.vm to true");
+        error(template.doCheckMachineImage(CUDA, SAVED, true), "extraConfig.vm is true", CUDA, KVM);
         error(extra.doCheckVm("true", CUDA), "extraConfig.vm is true", CUDA, KVM);
         good(extra.doCheckVm("true", KVM));
         good(extra.doCheckVm("false", CUDA));
@@ -101,21 +104,25 @@ class SettingsCheckTest {
 
     @Test
     void anImageNeedsATag() {
-        error(template.doCheckMachineImage("nvidia/cuda", false), "machineImage", "nvidia/cuda", ":latest");
-        error(template.doCheckMachineImage("", false), "machineImage is empty");
-        error(template.doCheckMachineImage("not an image", false), "machineImage", "not an image");
+        error(template.doCheckMachineImage("nvidia/cuda", SAVED, false), "machineImage", "nvidia/cuda:1.4.2");
+        error(template.doCheckMachineImage("", SAVED, false), "machineImage is empty");
+        error(template.doCheckMachineImage("not an image", SAVED, false), "machineImage", "not an image");
     }
 
     @Test
     void aTagThatMovesIsWarnedOf() {
-        warning(template.doCheckMachineImage("pytorch/pytorch:latest", false), "machineImage", "latest", "fixed tag");
         warning(
-                template.doCheckMachineImage("vastai/base-image:@vastai-automatic-tag", false),
+                template.doCheckMachineImage("pytorch/pytorch:latest", SAVED, false),
+                "machineImage",
+                "latest",
+                "fixed tag");
+        warning(
+                template.doCheckMachineImage("vastai/base-image:@vastai-automatic-tag", SAVED, false),
                 "machineImage",
                 "@vastai-automatic-tag",
                 "fixed tag");
-        good(template.doCheckMachineImage("pytorch/pytorch:latest@sha256:" + "0".repeat(64), false));
-        error(template.doCheckMachineImage("vastai/kvm:latest", true), "machineImage", "vastai/kvm");
+        good(template.doCheckMachineImage("pytorch/pytorch:latest@sha256:" + "0".repeat(64), SAVED, false));
+        error(template.doCheckMachineImage("vastai/kvm:latest", SAVED, true), "machineImage", "vastai/kvm");
     }
 
     @Test
@@ -157,7 +164,7 @@ class SettingsCheckTest {
         assertTrue(template.doAutoCompleteMachineImage("cuda").getValues().contains(CUDA));
         List<String> vms = template.doAutoCompleteMachineImage("kvm").getValues();
         assertTrue(vms.contains(KVM));
-        vms.forEach(image -> good(template.doCheckMachineImage(image, true)));
+        vms.forEach(image -> good(template.doCheckMachineImage(image, SAVED, true)));
     }
 
     @Test
@@ -226,14 +233,26 @@ class SettingsCheckTest {
 
     @Test
     void namesCanBeInAddressesAndAgentNames() {
-        good(template.doCheckName("vastai-gpu-runner"));
-        error(template.doCheckName(""), "name is empty");
-        error(template.doCheckName("a/b"), "name", "a/b");
-        error(template.doCheckName("two words"), "name", "two words");
-        error(template.doCheckName("x".repeat(41)), "41", "40");
+        good(template.doCheckName("vastai-gpu-runner", SAVED));
+        error(template.doCheckName("", SAVED), "name is empty");
+        error(template.doCheckName("a/b", SAVED), "name", "a/b");
+        error(template.doCheckName("two words", SAVED), "name", "two words");
+        error(template.doCheckName("x".repeat(41), SAVED), "41", "40");
+        good(template.doCheckName("under_score", SAVED));
+        error(template.doCheckName("_first", SAVED), "_first", "underscores, a letter or a digit first and last");
         good(cloud.doCheckName("vast"));
         error(cloud.doCheckName(""), "name is empty");
         error(cloud.doCheckName("a?b"), "name", "a?b");
+    }
+
+    @Test
+    void whatANewTemplateStillLacksIsNoMistakeYet() {
+        for (String version : new String[] {null, ""}) {
+            good(template.doCheckName("", version));
+            good(template.doCheckMachineImage(" ", version, false));
+            error(template.doCheckName("a/b", version), "a/b");
+            error(template.doCheckMachineImage("nvidia/cuda", version, false), "has no tag");
+        }
     }
 
     @Test

@@ -202,8 +202,14 @@ class TemplatePagesTest {
     @Test
     void theOrderCanBeChanged() throws Exception {
         HtmlPage list = as("admin").goTo("manage/cloud/vast/templates/");
-        jenkins.submit(list.getFormByName("moveUp-gpu-plain"));
+        assertEquals(
+                0,
+                list.getByXPath("//form[@name='moveUp-gpu-vm' or @name='moveDown-gpu-plain']")
+                        .size());
+        list = jenkins.submit(list.getFormByName("moveUp-gpu-plain"));
         assertEquals(List.of("gpu-plain", "gpu-vm"), names());
+        jenkins.submit(list.getFormByName("moveDown-gpu-plain"));
+        assertEquals(List.of("gpu-vm", "gpu-plain"), names());
     }
 
     @Test

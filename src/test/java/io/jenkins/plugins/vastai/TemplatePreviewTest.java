@@ -39,7 +39,7 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 class TemplatePreviewTest {
 
     private static final String PREVIEW = "manage/cloud/vast/template/gpu/preview/";
-    private static final String HOSTILE = "<script>alert(1)</script>";
+    private static final String HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'${7*7}";
 
     @RegisterExtension
     final RentedMachines machines = new RentedMachines();
@@ -110,6 +110,20 @@ class TemplatePreviewTest {
     }
 
     @Test
+    void itsSidePanelLeadsToTheTemplate(JenkinsRule j) throws Exception {
+        machines.cloud(RentedMachines.template("gpu", "gpu"));
+        String template = j.getURL().getPath() + "manage/cloud/vast/template/gpu/";
+        HtmlPage page = page(j);
+        for (String address : List.of(template, template + "preview/")) {
+            assertEquals(
+                    1,
+                    page.getByXPath("//div[@id='tasks']//a[@href='" + address + "']").size(),
+                    address);
+        }
+        assertTrue(page.getWebResponse().getContentAsString().contains("\"" + template + "doDelete\""), "to remove it");
+    }
+
+    @Test
     void theFirstMachineIsTheOneThatABuildGets(JenkinsRule j) throws Exception {
         machines.cloud(RentedMachines.template("gpu", "gpu"));
         long first = json(j).getJSONArray("machines").getJSONObject(0).getLong("machine");
@@ -130,7 +144,7 @@ class TemplatePreviewTest {
         now.getJSONArray("machines")
                 .forEach(machine -> assertFalse(((JSONObject) machine).getLong("machine") == first));
         HtmlPage list = j.createWebClient().goTo("manage/cloud/vast/templates/");
-        assertTrue(list.getElementById("vastai-templates").asNormalizedText().contains("1 machines"));
+        assertTrue(list.getElementById("vastai-templates").asNormalizedText().contains("machines now: 1"));
         removedAndRenamedInUse(j);
 
         machines.letGo(rental, project.getName());
@@ -142,9 +156,10 @@ class TemplatePreviewTest {
     private void removedAndRenamedInUse(JenkinsRule j) throws Exception {
         JenkinsRule.WebClient web = j.createWebClient();
         HtmlPage page = web.goTo("manage/cloud/vast/template/gpu/");
-        assertTrue(page.getElementById("vastai-in-use").asNormalizedText().contains("1 machines now"));
         assertTrue(
-                page.getWebResponse().getContentAsString().contains("It has 1 machines now: their builds go on"),
+                page.getElementById("vastai-in-use").asNormalizedText().contains("Machines of this template now: 1"));
+        assertTrue(
+                page.getWebResponse().getContentAsString().contains("Machines that it has now: 1. Their builds go on"),
                 "the question before removing it");
         page.getFormByName("config").getInputsByName("_.name").get(0).setValue("renamed");
         j.submit(page.getFormByName("config"));

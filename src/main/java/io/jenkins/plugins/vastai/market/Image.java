@@ -100,7 +100,7 @@ public record Image(String registry, String repository, String tag, String diges
             throw new SettingException(
                     image.virtualMachine()
                             ? MarketText.VM_IMAGE_NO_TAG.of(given, EXAMPLE_VM_IMAGE)
-                            : MarketText.IMAGE_NO_TAG.of(given, given + ":latest"));
+                            : MarketText.IMAGE_NO_TAG.of(given, given + ":1.4.2"));
         }
         if (tag.equals(AUTOMATIC_TAG) && !(image.onDockerHub() && rest.startsWith("vastai/"))) {
             throw new SettingException(MarketText.IMAGE_AUTOMATIC_TAG.of(given));
