@@ -19,6 +19,7 @@ import io.jenkins.plugins.vastai.rental.RunnerSpec;
 import io.jenkins.plugins.vastai.simulator.Fault;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import jenkins.model.Jenkins;
 import org.htmlunit.html.DomElement;
@@ -37,7 +38,8 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 @WithJenkins
 class CloudPageTest {
 
-    private static final String HOSTILE = "<script>alert(1)</script>";
+    private static final String HOSTILE =
+            "<script>alert(1)</script><img src=x onerror=alert(1)>\"'${7*7}#{7*7}\\u0041&amp;";
 
     @RegisterExtension
     final RentedMachines machines = new RentedMachines();
@@ -82,10 +84,45 @@ class CloudPageTest {
         HtmlPage all = page(j, "admin", "rental/" + rental.id() + "/");
         String story = all.getHtmlElementById("vastai-story").getTextContent();
         assertTrue(story.contains("Ordered by template gpu"), story);
-        assertTrue(story.contains(HOSTILE), story);
-        assertEquals(0, all.getByXPath("//script[contains(text(), 'alert(1)')]").size());
+        isText(all, all.getHtmlElementById("vastai-story"));
         String tries = all.getHtmlElementById("vastai-tries").getTextContent();
         assertTrue(tries.contains("exited before it ever ran"), tries);
+    }
+
+    @Test
+    void whatAHostSaysIsTextOnThePagesOfCloudAndAgent(JenkinsRule j) throws Exception {
+        machines.cloud(RentedMachines.template("gpu", "gpu"));
+        machines.simulator()
+                .faults()
+                .add(Fault.of(Fault.Kind.FATAL_STATUS)
+                        .text("OCI runtime create failed: " + HOSTILE)
+                        .once());
+        FreeStyleProject project = j.createFreeStyleProject();
+        project.setAssignedLabel(Label.get("gpu"));
+        project.getBuildersList().add(new Shell(RentedMachines.WAIT));
+        project.scheduleBuild2(0);
+        Rental rental = RentedMachines.inService();
+
+        for (String path : new String[] {"", "live"}) {
+            HtmlPage page = page(j, "admin", path);
+            isText(page, page.getHtmlElementById("vastai-blocked"));
+        }
+        HtmlPage onAgent =
+                at(j, "admin", VastAiComputer.of(rental).orElseThrow().getUrl());
+        isText(onAgent, onAgent.getHtmlElementById("vastai-tries"));
+        machines.untilBegun(rental, project.getName());
+        machines.letGo(rental, project.getName());
+        machines.nothingLeft();
+    }
+
+    /** What a host wrote is read as it was written, and nothing of it became a part of the page. */
+    private static void isText(HtmlPage page, HtmlElement where) {
+        String shown = where.getTextContent();
+        assertTrue(shown.contains(HOSTILE), shown);
+        assertEquals(
+                0,
+                page.getByXPath("//script[contains(text(), 'alert(1)')] | //img[@src='x'] | //*[@onerror]")
+                        .size());
     }
 
     @Test
@@ -115,19 +152,21 @@ class CloudPageTest {
         }
 
         HtmlPage first = page(j, "admin");
-        long nanos = Long.MAX_VALUE;
-        for (int i = 0; i < 5; i++) {
+        long[] nanos = new long[9];
+        for (int i = 0; i < nanos.length; i++) {
             long begun = System.nanoTime();
             page(j, "admin", "live");
-            nanos = Math.min(nanos, System.nanoTime() - begun);
+            nanos[i] = System.nanoTime() - begun;
         }
+        Arrays.sort(nanos);
+        Duration median = Duration.ofNanos(nanos[nanos.length / 2]);
         System.out.println(
-                "500 rentals: the part that is asked for every few seconds took " + nanos / 1_000_000 + " ms");
+                "500 rentals: the part that is asked for every few seconds took " + median.toMillis() + " ms");
 
         // Those without an agent are given back meanwhile: alive or ended, a hundred of each at most.
         assertTrue(first.getByXPath("//tr[starts-with(@id, 'vastai-rental-')]").size() <= 200);
         assertTrue(first.asNormalizedText().contains("newest first"), first.asNormalizedText());
-        assertTrue(nanos < 5_000_000_000L, nanos + " ns");
+        assertTrue(median.compareTo(Duration.ofSeconds(1)) <= 0, median.toString());
         await().atMost(RentedMachines.PATIENCE).until(() -> RentedMachines.rentals().stream()
                 .allMatch(rental -> rental.state().ended()));
         HtmlPage older = page(j, "admin", "?ended=400");
@@ -176,12 +215,16 @@ class CloudPageTest {
     }
 
     private static HtmlPage page(JenkinsRule j, String user, String below) throws Exception {
+        return at(j, user, "manage/cloud/" + RentedMachines.CLOUD + "/" + below);
+    }
+
+    private static HtmlPage at(JenkinsRule j, String user, String path) throws Exception {
         try (JenkinsRule.WebClient client = j.createWebClient()) {
             client.getOptions().setJavaScriptEnabled(false);
             if (j.jenkins.isUseSecurity()) {
                 client.login(user);
             }
-            return client.goTo("manage/cloud/" + RentedMachines.CLOUD + "/" + below);
+            return client.goTo(path);
         }
     }
 }

@@ -8,9 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import hudson.ExtensionList;
 import hudson.model.FreeStyleProject;
 import hudson.model.Label;
+import hudson.tasks.Shell;
+import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.simulator.Endpoint;
 import io.jenkins.plugins.vastai.simulator.Fault;
 import java.math.BigDecimal;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -120,10 +125,76 @@ class ConcernTest {
         machines.giveBack();
     }
 
-    private static void ask(JenkinsRule j) throws Exception {
+    @Test
+    void aMachineThatNoRentalKnowsOfIsToldUntilADayLater(JenkinsRule j) throws Exception {
+        machines.cloud(RentedMachines.template("gpu", "gpu"));
+        FreeStyleProject project = ask(j);
+        Rental rental = RentedMachines.inService();
+        // The market has one more under this rental's label than it ever asked for.
+        String label = rental.current().orElseThrow().label().replaceFirst("[0-9]+$", "99");
+        rentBehindItsBack(label);
+
+        await().atMost(RentedMachines.PATIENCE)
+                .until(() -> monitor(Concern.ORPHAN).isActivated());
+        String text = monitor(Concern.ORPHAN).getWarnings().get(0).text();
+        assertTrue(text.contains(label) && text.contains("belongs to no rental"), text);
+        try (JenkinsRule.WebClient client = j.createWebClient().withJavaScriptEnabled(false)) {
+            assertTrue(client.goTo("manage/").getBody().getTextContent().contains(label), "told to the admin");
+            String found = client.goTo("manage/cloud/" + RentedMachines.CLOUD + "/")
+                    .getElementById("vastai-found")
+                    .getTextContent();
+            assertTrue(found.contains(label), found);
+        }
+        machines.untilBegun(rental, project.getName());
+        machines.letGo(rental, project.getName());
+        machines.nothingLeft();
+    }
+
+    private void rentBehindItsBack(String label) throws Exception {
+        long offer = machines.simulator().market().find("RTX 4090", 1).get(0).id();
+        HttpResponse<String> answer = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(machines.simulator().uri().resolve("/api/v0/asks/" + offer + "/"))
+                                .header(
+                                        "Authorization",
+                                        "Bearer " + machines.simulator().apiKey())
+                                .PUT(HttpRequest.BodyPublishers.ofString("""
+                                        {"client_id": "me", "image": "%s", "disk": 30, "label": "%s",
+                                         "runtype": "ssh_direct", "cancel_unavail": true, "onstart": "true"}
+                                        """.formatted(RentedMachines.IMAGE, label)))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+        assertEquals(200, answer.statusCode(), answer.body());
+    }
+
+    @Test
+    void aMachineThatCannotEndItselfIsToldWhileItLives(JenkinsRule j) throws Exception {
+        VastAiTemplate template = RentedMachines.template("gpu", "gpu");
+        // It lies beside the watchdog, runs once that was started, and names another process, which is none, as its successor.
+        template.setInitScript(
+                "cd \"${0%/*}\"; while [ ! -s watchdog.pid ]; do sleep 0.1; done; echo 9999999 >watchdog.pid");
+        machines.cloud(template);
+        FreeStyleProject project = ask(j);
+        Rental rental = RentedMachines.inService();
+
+        String text = monitor(Concern.NO_WATCHDOG).getWarnings().get(0).text();
+        assertTrue(
+                text.contains(rental.order().agent())
+                        && text.contains("cannot end itself")
+                        && text.contains("Vast.ai console"),
+                text);
+        machines.untilBegun(rental, project.getName());
+        machines.letGo(rental, project.getName());
+        machines.nothingLeft();
+        assertFalse(monitor(Concern.NO_WATCHDOG).isActivated(), "what is gone costs nothing");
+    }
+
+    private static FreeStyleProject ask(JenkinsRule j) throws Exception {
         FreeStyleProject project = j.createFreeStyleProject();
         project.setAssignedLabel(Label.get("gpu"));
+        project.getBuildersList().add(new Shell(RentedMachines.WAIT));
         project.scheduleBuild2(0);
+        return project;
     }
 
     private static ConcernMonitor monitor(Concern concern) {
