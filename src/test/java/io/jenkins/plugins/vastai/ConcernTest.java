@@ -170,7 +170,8 @@ class ConcernTest {
     @Test
     void aMachineThatCannotEndItselfIsToldWhileItLives(JenkinsRule j) throws Exception {
         VastAiTemplate template = RentedMachines.template("gpu", "gpu");
-        // It lies beside the watchdog, runs once that was started, and names another process, which is none, as its successor.
+        // It lies beside the watchdog, runs once that was started, and names another process, which is none, as its
+        // successor.
         template.setInitScript(
                 "cd \"${0%/*}\"; while [ ! -s watchdog.pid ]; do sleep 0.1; done; echo 9999999 >watchdog.pid");
         machines.cloud(template);

@@ -117,7 +117,8 @@ class TemplatePreviewTest {
         for (String address : List.of(template, template + "preview/")) {
             assertEquals(
                     1,
-                    page.getByXPath("//div[@id='tasks']//a[@href='" + address + "']").size(),
+                    page.getByXPath("//div[@id='tasks']//a[@href='" + address + "']")
+                            .size(),
                     address);
         }
         assertTrue(page.getWebResponse().getContentAsString().contains("\"" + template + "doDelete\""), "to remove it");

@@ -59,7 +59,7 @@ public final class BrowserTour {
             jenkins.signIn("admin", "admin");
             report.check("Jenkins starts", jenkins.up());
             if (report.clean()) {
-                tour(report, chromium.get(), jenkins, simulator, project.resolve("docs/images"), machines);
+                tour(report, chromium.get(), jenkins, simulator, project, machines);
             }
         }
         System.out.println(report.line());
@@ -67,7 +67,7 @@ public final class BrowserTour {
     }
 
     private static void tour(
-            Report report, Path chromium, RealJenkins jenkins, Simulator simulator, Path images, Path machines)
+            Report report, Path chromium, RealJenkins jenkins, Simulator simulator, Path project, Path machines)
             throws IOException, InterruptedException {
         try (Playwright playwright = Playwright.create(new Playwright.CreateOptions().setEnv(Visitor.ENVIRONMENT));
                 Browser browser = playwright
@@ -75,7 +75,14 @@ public final class BrowserTour {
                         .launch(new BrowserType.LaunchOptions()
                                 .setExecutablePath(chromium)
                                 .setArgs(Visitor.ARGUMENTS))) {
-            new Tour(report, browser, jenkins, simulator, images, machines, axe()).all();
+            Path shots = Files.createDirectories(project.resolve("target/browser"));
+            new Tour(
+                            new Scene(report, browser, jenkins.uri(), axe(), shots),
+                            jenkins,
+                            simulator,
+                            project.resolve("docs/images"),
+                            machines)
+                    .all();
         } catch (PlaywrightException e) {
             report.check("the tour comes to its end: " + e.getMessage(), false);
         }

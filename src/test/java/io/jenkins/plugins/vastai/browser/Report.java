@@ -6,9 +6,15 @@ import java.util.List;
 final class Report {
 
     private int pages;
+    private int shots;
     private int checks;
     private int failures;
     private int violations;
+
+    /** Numbers the images in the order in which they were taken. */
+    int nextShot() {
+        return ++shots;
+    }
 
     void page() {
         pages++;
