@@ -34,7 +34,8 @@ final class Shop {
     /** @param ofAll also about machines that we hold: rentals do not need those, people who look do */
     private record Question(OfferQuery query, boolean ofAll) {}
 
-    private record Answer(List<Offer> offers, Instant at) {}
+    /** @param more whether the market may have more than it told of */
+    private record Answer(List<Offer> offers, boolean more, Instant at) {}
 
     /**
      * A search that brought no answer.
@@ -142,11 +143,17 @@ final class Shop {
     private Found search(Requirements wanted, boolean ofAll, boolean mayAsk, Instant now) {
         Ranking last = null;
         for (GpuWish wish : wanted.wishes()) {
-            Answer answer = answer(new Question(wanted.toQuery(wish), ofAll), mayAsk);
+            Question question = new Question(wanted.toQuery(wish), ofAll);
+            Answer answer = answer(question, mayAsk);
             if (answer == null) {
                 return Found.PENDING;
             }
             Ranking ranking = Ranking.rank(answer.offers(), wanted, wish, blocked, machinesInUse, now);
+            if (mayAsk && ranking.best().isEmpty() && usedUp(question, answer)) {
+                answers.remove(question);
+                unknown.add(question);
+                return Found.PENDING;
+            }
             if (ranking.best().isPresent()) {
                 return new Found(
                         false,
@@ -177,6 +184,13 @@ final class Shop {
                 broad.at());
     }
 
+    /** Whether we rented what it told of, and the market may have more: fresh or not, it is of no use any more. */
+    private boolean usedUp(Question question, Answer answer) {
+        return !question.ofAll()
+                && answer.more()
+                && answer.offers().stream().anyMatch(offer -> machinesInUse.contains(offer.machineId()));
+    }
+
     /** The latest search that failed; empty when none has. */
     Optional<Failure> lastFailure() {
         return Optional.ofNullable(lastFailure);
@@ -200,7 +214,7 @@ final class Shop {
                         && now.isAfter(
                                 entry.getValue().at().plus(timing.searchFresh().dividedBy(OLD))));
         answers.replaceAll((question, answer) -> new Answer(
-                answer.offers().stream().filter(offer -> offer.id() != offerId).toList(), answer.at()));
+                answer.offers().stream().filter(offer -> offer.id() != offerId).toList(), answer.more(), answer.at()));
         found.clear();
     }
 
@@ -221,7 +235,7 @@ final class Shop {
             if (failure == null) {
                 standing.answered();
                 // From now on, or an API that is slower than answers are fresh would never be of use.
-                Answer answer = new Answer(offers, clock.instant());
+                Answer answer = new Answer(offers, offers.size() >= query.limit(), clock.instant());
                 answers.put(question, answer);
                 if (nothingHeld) {
                     answers.put(new Question(query, !question.ofAll()), answer);

@@ -142,7 +142,7 @@ public final class Bench {
         table("what", "n", "median ms", "p99 ms", "floor");
         row("queue → create call, one item after the other (market's limits off)", single, "20 ms: one review");
         row("queue → order, hundreds at once, on one label and on two hundred", times("queue_to_order_burst"), "20 ms");
-        row("the same cloud with Jenkins' own strategy", standard, "");
+        row("the same cloud with Jenkins' own strategy, items at once on one label", standard, "");
         row("instance running → agent online", online, "sshd 2 s, then the agent's own start");
         row("plain SSH agent, launched the moment that the instance runs", plain, "as above");
         row("build end → destroy call", times("build_end_to_destroy"), "0");

@@ -362,6 +362,23 @@ class FleetTest {
     }
 
     @Test
+    void whoRentsAllThatAnAnswerToldOfAsksAgainBeforeItIsOld() throws IOException {
+        rig.close();
+        rig = new EngineRig(home.resolve("large"), builder -> builder.scale(12));
+        List<Rental> rentals = new ArrayList<>();
+        for (int i = 0; i < 80; i++) {
+            rentals.add(rig.order());
+        }
+
+        rig.steps(Timing.published().searchFresh().minusSeconds(1));
+
+        long rented = rentals.stream()
+                .filter(rental -> rig.state(rental) == State.BOOTING)
+                .count();
+        assertTrue(rented > 64, () -> "as many as one answer tells of, though there are more: " + rented);
+    }
+
+    @Test
     void burstTakesDifferentMachinesAndStaysBelowTheCap() {
         List<Rental> rentals = new ArrayList<>();
         for (int i = 0; i < 12; i++) {
