@@ -289,9 +289,8 @@ final class Provisioning {
                     .filter(known -> known.getName().equals(first.order().cloud()))
                     .filter(known -> !fleets.pauses().paused(known.getName()))
                     .findFirst();
-            Optional<VastAiTemplate> template = cloud.flatMap(known -> known.getTemplates().stream()
-                    .filter(one -> one.getName().equals(first.order().template()))
-                    .findFirst());
+            Optional<VastAiTemplate> template =
+                    cloud.flatMap(known -> known.template(first.order().template()));
             if (!closed()
                     && template.isPresent()
                     && FleetKey.of(cloud.get()).id().equals(beside.fleetId())
