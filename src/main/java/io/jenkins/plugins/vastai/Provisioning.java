@@ -11,7 +11,6 @@ import hudson.slaves.NodeProvisioner.PlannedNode;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.Order;
 import io.jenkins.plugins.vastai.rental.Rental;
-import io.jenkins.plugins.vastai.rental.RunnerSpec;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -27,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
@@ -249,22 +249,21 @@ final class Provisioning {
                 cloud,
                 template,
                 label == null ? null : label.getName(),
-                (spec, agent) -> terms(cloud, template, spec, agent));
+                agent -> terms(cloud, template, agent));
     }
 
-    private interface Terms {
-        Order of(RunnerSpec spec, String agent);
-    }
-
+    /** @param terms of the rental, from its agent's name */
     private Optional<Ordered> order(
-            VastAiCloud cloud, VastAiTemplate template, @CheckForNull String orderedFor, Terms terms) {
+            VastAiCloud cloud,
+            VastAiTemplate template,
+            @CheckForNull String orderedFor,
+            Function<String, Order> terms) {
         try {
             Optional<Fleet> fleet = fleets.fleet(cloud);
             if (fleet.isEmpty()) {
                 return Optional.empty();
             }
-            RunnerSpec spec = template.spec(cloud);
-            Rental rental = fleet.get().order(id -> terms.of(spec, VastAiAgent.name(template.getName(), id)));
+            Rental rental = fleet.get().order(id -> terms.apply(VastAiAgent.name(template.getName(), id)));
             VastAiAgent agent = new VastAiAgent(FleetKey.of(cloud).id(), rental, template, orderedFor);
             arriving.put(agent.getNodeName(), agent);
             return Optional.of(new Ordered(fleet.get(), rental, agent));
@@ -295,7 +294,7 @@ final class Provisioning {
                     && template.isPresent()
                     && FleetKey.of(cloud.get()).id().equals(beside.fleetId())
                     && new Caps(fleets.rentals()).room(cloud.get(), template.get())) {
-                second = order(cloud.get(), template.get(), beside.orderedFor(), (spec, agent) -> first.order()
+                second = order(cloud.get(), template.get(), beside.orderedFor(), agent -> first.order()
                         .second(first.id(), agent));
             }
         } finally {
@@ -311,12 +310,12 @@ final class Provisioning {
         });
     }
 
-    private Order terms(VastAiCloud cloud, VastAiTemplate template, RunnerSpec spec, String agent) {
+    private Order terms(VastAiCloud cloud, VastAiTemplate template, String agent) {
         return new Order(
                         cloud.getName(),
                         template.getName(),
                         agent,
-                        spec,
+                        template.spec(cloud),
                         template.getRemoteFs(),
                         javaMajor,
                         Math.max(1, template.getDraws()),

@@ -49,6 +49,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import jenkins.model.Jenkins;
 import okhttp3.OkHttpClient;
@@ -76,6 +78,9 @@ class Benchmark {
     private static final Path RESULTS = Path.of(System.getProperty("bench.results", "target/bench-jenkins.properties"));
     private static final Duration PATIENCE = Duration.ofMinutes(8);
     private static final int LABELS = 200;
+
+    /** Has Java: a plain SSH agent does not bring its own. */
+    private static final String JAVA_IMAGE = "eclipse-temurin:21-jdk";
 
     /** Before Jenkins starts: the market's limits would hide what is measured where they are off. */
     @RegisterExtension
@@ -140,14 +145,10 @@ class Benchmark {
         List<Long> times = new ArrayList<>(oneByOne(single));
         times.addAll(oneByOne(singles));
         write("queue_to_create_single", times);
-        List<Long> orders = new ArrayList<>(allAtOnce(burst));
-        orders.addAll(allAtOnce(bursts));
-        write("queue_to_order_burst", orders);
 
-        await("the agents").atMost(PATIENCE).until(() -> RentedMachines.agents().size() >= 4 * share);
+        await("the agents").atMost(PATIENCE).until(() -> RentedMachines.agents().size() >= warm.size() + 2 * share);
         int agents = RentedMachines.agents().size();
-        await("all are rented").atMost(PATIENCE).until(() -> RentedMachines.rentals().stream()
-                .allMatch(rental -> rental.state() == State.BOOTING));
+        allRented();
         write("agents", List.of((long) agents));
         write("threads_before", List.of((long) threadsBefore));
         write("threads", List.of((long) threads()));
@@ -155,12 +156,22 @@ class Benchmark {
         write("cpu_permille_of_a_core", List.of(cpu(Duration.ofSeconds(QUICK ? 15 : 60))));
         write("page_ms", page(j, "manage/cloud/vast/"));
 
+        List<Long> orders = new ArrayList<>(allAtOnce(burst));
+        orders.addAll(allAtOnce(bursts));
+        write("queue_to_order_burst", orders);
+        allRented();
+
         // Jenkins' own strategy, same cloud: another label, so that nothing is on its way for it.
         cloud.setNoDelayProvisioning(false);
         List<VastAiTemplate> more = new ArrayList<>(cloud.getTemplates());
         more.add(RentedMachines.template("standard", "standard"));
         cloud.setTemplates(more);
         write("queue_to_create_default", standard(projects(j, QUICK ? 30 : 60, i -> "standard")));
+    }
+
+    private static void allRented() {
+        await("all are rented").atMost(PATIENCE).until(() -> RentedMachines.rentals().stream()
+                .allMatch(rental -> rental.state() == State.BOOTING));
     }
 
     /** All at once. An item that is not ordered for within the limit counts as if it were then. */
@@ -233,14 +244,15 @@ class Benchmark {
     @Order(3)
     void agents(JenkinsRule j) throws Exception {
         market = new MarketProcess("--boot-seconds", "5", "--credit", "100000000");
-        VastAiTemplate idle = RentedMachines.template("idle", "idle");
+        VastAiTemplate idle = RentedMachines.template("idle", "idle", JAVA_IMAGE);
         idle.setOneShot(false);
         idle.setIdleMinutes(1);
-        cloud(List.of(RentedMachines.template("gpu", "gpu"), idle));
+        VastAiTemplate gpu = RentedMachines.template("gpu", "gpu", JAVA_IMAGE);
+        cloud(List.of(gpu, idle));
         int repeats = QUICK ? 3 : 12;
         List<Long> online = new ArrayList<>();
         List<Long> release = new ArrayList<>();
-        String java = "java";
+        String java = "";
         for (int i = 0; i < repeats; i++) {
             FreeStyleProject project = projects(j, 1, k -> "gpu").get(0);
             project.getBuildersList().add(new Shell("true"));
@@ -257,7 +269,7 @@ class Benchmark {
         }
         write("running_to_online", online);
         write("build_end_to_destroy", release);
-        write("running_to_online_plain", plain(j, repeats, java));
+        write("running_to_online_plain", plain(repeats, java, gpu.getJvmOptions()));
         List<Long> idled = new ArrayList<>();
         for (int i = 0; i < (QUICK ? 1 : 4); i++) {
             FreeStyleProject project = projects(j, 1, k -> "idle").get(0);
@@ -288,7 +300,7 @@ class Benchmark {
     }
 
     /** An SSH agent as an admin would add it, launched the very moment that its machine runs, and trying every second. */
-    private List<Long> plain(JenkinsRule j, int repeats, String java) throws Exception {
+    private List<Long> plain(int repeats, String java, String jvmOptions) throws Exception {
         SshKeyPair key = SshKeyPair.generate("plain");
         SystemCredentialsProvider.getInstance()
                 .getCredentials()
@@ -305,7 +317,7 @@ class Benchmark {
                 new OkHttpClient(),
                 Pacing.published(Duration.ofMinutes(2)),
                 Patience.standard());
-        Requirements wanted = RunnerSpec.of("1xRTX_4090", RentedMachines.IMAGE, false)
+        Requirements wanted = RunnerSpec.of("1xRTX_4090", JAVA_IMAGE, false)
                 .requirements(GpuCatalogue.builtIn(), Duration.ofHours(1));
         Watchdog watchdog = new Watchdog(market.uri(), Duration.ofHours(1), Duration.ofHours(2), Duration.ofMinutes(1));
         List<Long> times = new ArrayList<>();
@@ -316,7 +328,7 @@ class Benchmark {
             long instance = client.createInstance(
                             offer,
                             CreateRequest.builder()
-                                    .image(RentedMachines.IMAGE)
+                                    .image(JAVA_IMAGE)
                                     .label("plain-" + i)
                                     .diskGb(30)
                                     .runtype("ssh_direct")
@@ -341,7 +353,7 @@ class Benchmark {
                             endpoint.host(),
                             endpoint.port(),
                             "plain",
-                            "",
+                            jvmOptions,
                             java,
                             "",
                             "",
@@ -351,10 +363,12 @@ class Benchmark {
                             new NonVerifyingKeyVerificationStrategy()));
             agent.setRetentionStrategy(RetentionStrategy.Always.INSTANCE);
             Jenkins.get().addNode(agent);
-            await("online")
-                    .pollInterval(Duration.ofMillis(20))
-                    .atMost(PATIENCE)
-                    .until(() -> OnlineTimes.AT.containsKey(agent.getNodeName()));
+            Computer computer = agent.toComputer();
+            try {
+                computer.connect(false).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            } catch (ExecutionException e) {
+                throw new AssertionError(computer.getLog(), e);
+            }
             times.add(OnlineTimes.AT.get(agent.getNodeName())
                     - market.running(instance).getAsLong());
             Jenkins.get().removeNode(agent);

@@ -30,6 +30,7 @@ final class MarketProcess implements AutoCloseable {
     private final Map<Long, Long> running = new ConcurrentHashMap<>();
     private volatile URI uri;
     private volatile String apiKey;
+    private volatile boolean closing;
 
     MarketProcess(String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
@@ -70,7 +71,9 @@ final class MarketProcess implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            if (!closing) { // the end of the process cuts a line short
+                throw new UncheckedIOException(e);
+            }
         }
     }
 
@@ -98,6 +101,7 @@ final class MarketProcess implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        closing = true;
         process.destroy();
         try {
             if (!process.waitFor(20, TimeUnit.SECONDS)) {

@@ -166,16 +166,18 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
     }
 
     static VastAiTemplate template(String name, String labels) {
-        VastAiTemplate template = new VastAiTemplate(name, "1xRTX_4090", IMAGE);
+        return template(name, labels, IMAGE);
+    }
+
+    static VastAiTemplate template(String name, String labels, String image) {
+        VastAiTemplate template = new VastAiTemplate(name, "1xRTX_4090", image);
         template.setLabels(labels);
         template.setJvmOptions(SHORT_LIVED);
         return template;
     }
 
     static VastAiTemplate vm(String name, String labels) {
-        VastAiTemplate template = new VastAiTemplate(name, "1xRTX_4090", VM_IMAGE);
-        template.setLabels(labels);
-        template.setJvmOptions(SHORT_LIVED);
+        VastAiTemplate template = template(name, labels, VM_IMAGE);
         ExtraConfig extra = new ExtraConfig();
         extra.setVm(true);
         template.setExtraConfig(extra);

@@ -6,7 +6,6 @@ import io.jenkins.plugins.vastai.market.Block;
 import io.jenkins.plugins.vastai.market.Blocklist;
 import io.jenkins.plugins.vastai.market.GpuCatalogue;
 import io.jenkins.plugins.vastai.market.Requirements;
-import io.jenkins.plugins.vastai.ssh.SshKeyPair;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -69,7 +68,6 @@ public final class Fleet {
             Timing timing) {}
 
     private static final Duration LEAST_REST = Duration.ofMillis(20);
-    private static final int MOST_NEWCOMERS = 16;
     private static final int MOST_WRITES = 8;
     private static final Duration LATE_WRITES = Duration.ofMillis(200);
     private static final Duration SWEEP = Duration.ofMinutes(1);
@@ -91,10 +89,9 @@ public final class Fleet {
     private final AccountKey accountKey;
     private final Previews previews;
     private final LiveNames names;
+    private final Newcomers newcomers;
     private final Map<String, Progress> progress = new HashMap<>();
     private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
-    /** Ordered, and not yet on disk. */
-    private final Queue<String> newcomers = new ConcurrentLinkedQueue<>();
 
     private Instant due = Instant.MIN;
     private Instant nextSweep = Instant.MIN;
@@ -115,6 +112,7 @@ public final class Fleet {
         poll = new Poll(parts.client(), lanes, timing, standing);
         disposal = new Disposal(records, lanes, parts.client(), timing, standing);
         accountKey = new AccountKey(parts.store(), parts.client(), lanes, records, standing, controller);
+        newcomers = new Newcomers(records, accountKey, clock, controller);
         Shop shop = new Shop(parts.client(), lanes, timing, standing, clock);
         previews = new Previews(shop, blocked, records);
         renting = new Renting(
@@ -154,8 +152,7 @@ public final class Fleet {
                 new Hidden(""),
                 new Line(now, RentalText.ORDERED.of(wanted.template(), spec.instanceType(), spec.machineImage())),
                 now);
-        records.announce(rental);
-        newcomers.add(id);
+        newcomers.add(rental);
         wake();
         return rental;
     }
@@ -325,7 +322,7 @@ public final class Fleet {
         for (Runnable next = inbox.poll(); next != null; next = inbox.poll()) {
             guarded(next, "an answer");
         }
-        begin();
+        guarded(newcomers::begin, "new rentals");
         Instant now = clock.instant();
         // While it may be a copy of somebody's home, its records may be of somebody's machines.
         boolean dormant = identity.dormant();
@@ -336,7 +333,7 @@ public final class Fleet {
         due = Instant.MAX;
         renting.open(now);
         for (Rental rental : records.inOrder(turns)) {
-            if (begun(rental) && !(dormant && !rental.open().isEmpty())) {
+            if (Newcomers.begun(rental) && !(dormant && !rental.open().isEmpty())) {
                 guarded(() -> step(rental, observed, now), "rental " + rental.id());
             }
             Rental stepped = records.get(rental.id()).orElse(rental);
@@ -377,7 +374,7 @@ public final class Fleet {
     /** Writes what only memory has. Not while a {@link #pass} is under way. */
     public void flush() {
         while (!newcomers.isEmpty()) {
-            begin();
+            guarded(newcomers::begin, "new rentals");
         }
         records.writeLate(Integer.MAX_VALUE);
     }
@@ -474,37 +471,6 @@ public final class Fleet {
             case RENTING, BOOTING, REACHABLE, RETIRING -> true;
             default -> rental.draws().stream().anyMatch(draw -> draw.phase() == Draw.Phase.DISPOSING);
         };
-    }
-
-    /** Not all of a burst at once: the first is to be rented while the last has no record yet. */
-    private void begin() {
-        for (int i = 0; i < MOST_NEWCOMERS; i++) {
-            String id = newcomers.poll();
-            if (id == null) {
-                return;
-            }
-            guarded(() -> begin(id), "the new rental " + id);
-        }
-    }
-
-    /** On the engine's thread: two hundred keys made by whoever orders would keep the last of them waiting. */
-    private void begin(String id) {
-        Rental rental = records.get(id).orElseThrow();
-        try {
-            SshKeyPair key =
-                    rental.order().spec().vm() ? accountKey.pair() : SshKeyPair.generate("jenkins-" + identity.id());
-            records.announce(rental.key(key.publicLine(), new Hidden(key.privateText())));
-        } catch (IOException e) {
-            LOGGER.log(Level.WARNING, "Cannot read or write the controller's SSH key", e);
-            records.announce(rental.unneeded(
-                    RentalText.KEY_NOT_REGISTERED.of(String.valueOf(e.getMessage())), true, clock.instant()));
-        }
-        records.begin(id);
-    }
-
-    /** Ordered, but {@link #begin} has not come to it. */
-    private static boolean begun(Rental rental) {
-        return rental.state() != State.ORDERED || !rental.publicKey().isEmpty();
     }
 
     private Progress progress(String id) {

@@ -91,7 +91,7 @@ public final class Bootstrap {
                             ? SshText.SCRIPT_NOT_BEGUN.of()
                             : SshText.JAVA_BEING_INSTALLED.of(survey.state())));
         }
-        if (patient && survey.initStatus().isEmpty()) {
+        if (patient && (survey.initStatus().isEmpty() || survey.watchdog().isEmpty())) {
             return done(new Pending(SshText.SCRIPT_RUNNING.of()));
         }
         if (survey.unwritable().isPresent()) {
@@ -236,7 +236,7 @@ public final class Bootstrap {
 
     private CompletableFuture<Step> fitness(
             Access access, Wanted wanted, Survey survey, Survey.Java java, List<Reason> notes) {
-        notes.add(survey.watchdog());
+        notes.add(survey.watchdog().orElseGet(SshText.WATCHDOG_NO_WAY::of)); // it had all the time there is
         notes.add(survey.git().map(git -> SshText.GIT_FOUND.of(git)).orElseGet(() -> SshText.GIT_MISSING.of()));
         if (wanted.gpuCount() == 0) {
             return done(prepared(survey, java, new GpuCheck(true, List.of(), Optional.empty()), notes));

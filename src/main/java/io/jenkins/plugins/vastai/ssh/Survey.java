@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  * @param initStatus exit status of the user's script, 0 without one; empty while the start script runs
  * @param javas runtimes that answered, in the order of preference
  * @param git version
- * @param watchdog whether the machine could end itself
+ * @param watchdog whether the machine could end itself; empty while that is being tried there
  * @param freeGb on the file system of the work directory
  * @param unwritable why the work directory cannot be used
  */
@@ -27,7 +27,7 @@ record Survey(
         Optional<Integer> initStatus,
         List<Java> javas,
         Optional<String> git,
-        Reason watchdog,
+        Optional<Reason> watchdog,
         double freeGb,
         Optional<String> unwritable) {
 
@@ -56,7 +56,7 @@ record Survey(
         Optional<Integer> init = Optional.empty();
         List<Java> javas = new ArrayList<>();
         Optional<String> git = Optional.empty();
-        Reason watchdog = SshText.WATCHDOG_MISSING.of();
+        Optional<Reason> watchdog = Optional.of(SshText.WATCHDOG_MISSING.of());
         double free = 0;
         Optional<String> unwritable = Optional.empty();
         boolean complete = false;
@@ -96,15 +96,16 @@ record Survey(
         return matcher.matches() ? Optional.of(Integer.valueOf(matcher.group(1))) : Optional.empty();
     }
 
-    private static Reason watchdog(String state) {
-        Optional<String> program = group(ARMED, state);
-        return program.isPresent()
-                ? SshText.WATCHDOG_ARMED.of(program.get())
-                : switch (state) {
-                    case "nokey" -> SshText.WATCHDOG_NO_KEY.of();
-                    case "noway" -> SshText.WATCHDOG_NO_WAY.of();
-                    default -> SshText.WATCHDOG_MISSING.of();
-                };
+    private static Optional<Reason> watchdog(String state) {
+        return switch (state) {
+            case "" -> Optional.empty();
+            case "nokey" -> Optional.of(SshText.WATCHDOG_NO_KEY.of());
+            case "noway" -> Optional.of(SshText.WATCHDOG_NO_WAY.of());
+            default ->
+                Optional.of(group(ARMED, state)
+                        .map(SshText.WATCHDOG_ARMED::of)
+                        .orElseGet(SshText.WATCHDOG_MISSING::of));
+        };
     }
 
     private static Optional<Java> java(String value) {

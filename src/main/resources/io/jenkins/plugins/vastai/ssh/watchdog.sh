@@ -30,7 +30,7 @@ probe() {
         echo "armed $t"
     else
         echo noway
-    fi >watchdog.state
+    fi >"state.$$" && mv -f "state.$$" watchdog.state
 }
 if [ "$1" ]; then
     probe

@@ -127,6 +127,22 @@ class BootstrapTest {
     }
 
     @Test
+    void aWatchdogThatStillTriesIsWaitedForUntilPatienceIsOver() throws Exception {
+        machine.program("java", JAVA_21);
+        Path state = Files.createDirectories(machine.path(StartScript.STATE_DIRECTORY));
+        Files.writeString(state.resolve("ready"), "ready 0\n");
+        Files.writeString(
+                state.resolve("watchdog.pid"),
+                String.valueOf(ProcessHandle.current().pid()));
+        Bootstrap bootstrap = bootstrap(List.of());
+
+        assertInstanceOf(Pending.class, step(bootstrap, PLAIN, true));
+        assertTrue(prepared(step(bootstrap, PLAIN, false)).notes().contains(SshText.WATCHDOG_NO_WAY.of()));
+        Files.writeString(state.resolve("watchdog.state"), "armed curl\n");
+        assertTrue(prepared(step(bootstrap, PLAIN, true)).notes().contains(SshText.WATCHDOG_ARMED.of("curl")));
+    }
+
+    @Test
     void theStorySaysWhenTheMachineCannotReachTheMarketToEndItself() throws Exception {
         machine.program("java", JAVA_21);
         machine.program("curl", NO_WAY_OUT);

@@ -134,8 +134,7 @@ class SimulatedMachineTest {
     void aChangedHostKeyIsNoticedAtTheNextContact() throws Exception {
         simulator.faults().add(Fault.Kind.HOST_KEY_CHANGES);
         long id = rent(StartScript.builder(key, 17, WATCHDOG), false);
-        Probe first = Awaitility.await().atMost(LONG).until(() -> probe(id, Optional.empty()), probe -> probe.hostKey()
-                .isPresent());
+        Probe first = awaitOutcome(id, Optional.empty(), Outcome.REACHED);
         assertEquals(Outcome.HOST_KEY_CHANGED, probe(id, first.hostKey()).outcome());
     }
 

@@ -93,7 +93,7 @@ class WatchdogTest {
 
         Survey survey = survey(access);
 
-        assertEquals(SshText.WATCHDOG_ARMED.of("curl"), survey.watchdog());
+        assertEquals(SshText.WATCHDOG_ARMED.of("curl"), survey.watchdog().orElseThrow());
         soon().until(() -> count(id).silence() < 3);
         assertTrue(count(id).age() >= 3, "a sign of life makes nobody younger");
     }
@@ -180,7 +180,7 @@ class WatchdogTest {
         assertFalse(second.equals(first));
         soon().until(() -> !alive(first));
         assertTrue(alive(second));
-        assertEquals(SshText.WATCHDOG_ARMED.of("curl"), survey(access).watchdog());
+        assertEquals(SshText.WATCHDOG_ARMED.of("curl"), survey(access).watchdog().orElseThrow());
     }
 
     @ParameterizedTest
