@@ -245,11 +245,7 @@ final class Provisioning {
     }
 
     private Optional<Ordered> order(VastAiCloud cloud, VastAiTemplate template, @CheckForNull Label label) {
-        return order(
-                cloud,
-                template,
-                label == null ? null : label.getName(),
-                agent -> terms(cloud, template, agent));
+        return order(cloud, template, label == null ? null : label.getName(), agent -> terms(cloud, template, agent));
     }
 
     /** @param terms of the rental, from its agent's name */

@@ -82,6 +82,8 @@ class Benchmark {
     /** Has Java: a plain SSH agent does not bring its own. */
     private static final String JAVA_IMAGE = "eclipse-temurin:21-jdk";
 
+    private static final String JAVA_PATH = "/opt/java/openjdk/bin/java";
+
     /** Before Jenkins starts: the market's limits would hide what is measured where they are off. */
     @RegisterExtension
     static final BeforeEachCallback TUNING = context -> Tuning.current =
@@ -252,7 +254,6 @@ class Benchmark {
         int repeats = QUICK ? 3 : 12;
         List<Long> online = new ArrayList<>();
         List<Long> release = new ArrayList<>();
-        String java = "";
         for (int i = 0; i < repeats; i++) {
             FreeStyleProject project = projects(j, 1, k -> "gpu").get(0);
             project.getBuildersList().add(new Shell("true"));
@@ -261,7 +262,6 @@ class Benchmark {
             long end = build.getStartTimeInMillis() + build.getDuration();
             Rental rental = newest("gpu");
             online.add(rental.onlineAt().toEpochMilli() - runningSince(rental));
-            java = rental.reach().javaPath();
             await("destroyed")
                     .atMost(PATIENCE)
                     .until(() -> market.calls("DESTROY").size() > destroys);
@@ -269,7 +269,7 @@ class Benchmark {
         }
         write("running_to_online", online);
         write("build_end_to_destroy", release);
-        write("running_to_online_plain", plain(repeats, java, gpu.getJvmOptions()));
+        write("running_to_online_plain", plain(repeats, gpu.getJvmOptions()));
         List<Long> idled = new ArrayList<>();
         for (int i = 0; i < (QUICK ? 1 : 4); i++) {
             FreeStyleProject project = projects(j, 1, k -> "idle").get(0);
@@ -300,7 +300,7 @@ class Benchmark {
     }
 
     /** An SSH agent as an admin would add it, launched the very moment that its machine runs, and trying every second. */
-    private List<Long> plain(int repeats, String java, String jvmOptions) throws Exception {
+    private List<Long> plain(int repeats, String jvmOptions) throws Exception {
         SshKeyPair key = SshKeyPair.generate("plain");
         SystemCredentialsProvider.getInstance()
                 .getCredentials()
@@ -354,7 +354,7 @@ class Benchmark {
                             endpoint.port(),
                             "plain",
                             jvmOptions,
-                            java,
+                            JAVA_PATH,
                             "",
                             "",
                             30,

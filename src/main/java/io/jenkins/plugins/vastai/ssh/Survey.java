@@ -102,9 +102,8 @@ record Survey(
             case "nokey" -> Optional.of(SshText.WATCHDOG_NO_KEY.of());
             case "noway" -> Optional.of(SshText.WATCHDOG_NO_WAY.of());
             default ->
-                Optional.of(group(ARMED, state)
-                        .map(SshText.WATCHDOG_ARMED::of)
-                        .orElseGet(SshText.WATCHDOG_MISSING::of));
+                Optional.of(
+                        group(ARMED, state).map(SshText.WATCHDOG_ARMED::of).orElseGet(SshText.WATCHDOG_MISSING::of));
         };
     }
 

@@ -180,7 +180,8 @@ class WatchdogTest {
         assertFalse(second.equals(first));
         soon().until(() -> !alive(first));
         assertTrue(alive(second));
-        assertEquals(SshText.WATCHDOG_ARMED.of("curl"), survey(access).watchdog().orElseThrow());
+        assertEquals(
+                SshText.WATCHDOG_ARMED.of("curl"), survey(access).watchdog().orElseThrow());
     }
 
     @ParameterizedTest
