@@ -65,19 +65,39 @@ public final class Bootstrap {
      *     the script's end
      */
     public CompletableFuture<Step> step(Access access, Wanted wanted, boolean patient) {
-        return survey(access, wanted)
-                .thenCompose(survey -> judge(access, wanted, survey, patient))
+        return look(access, wanted, patient)
+                .thenCompose(look -> judge(access, wanted, look, patient))
                 .exceptionally(thrown -> stopped(access, thrown));
     }
 
-    private CompletableFuture<Survey> survey(Access access, Wanted wanted) {
-        return reach.exec(access, Survey.script(wanted.remoteFs()), timeouts.command())
-                .thenApply(output -> Survey.read(output.out())
-                        .orElseThrow(() -> new Stop(new Failed(
-                                SshText.SHELL_UNUSABLE.of(output.exit(), output.complaint()), Fault.TEMPLATE))));
+    /** @param gpus answer of {@link Scripts#GPUS}; empty while it would be of no use */
+    private record Look(Output answer, Optional<Survey> read, Optional<Output> gpus) {
+
+        /** @throws Stop where the answer is none */
+        Survey survey() {
+            return read.orElseThrow(() ->
+                    new Stop(new Failed(SshText.SHELL_UNUSABLE.of(answer.exit(), answer.complaint()), Fault.TEMPLATE)));
+        }
     }
 
-    private CompletableFuture<Step> judge(Access access, Wanted wanted, Survey survey, boolean patient) {
+    /** Everything by one login, which takes as long as all the rest. */
+    private CompletableFuture<Look> look(Access access, Wanted wanted, boolean patient) {
+        return reach.converse(access, timeouts.command(), shell -> shell.run(
+                        Survey.script(wanted.remoteFs(), wanted.javaMajor()))
+                .thenCompose(answer -> {
+                    Optional<Survey> read = Survey.read(answer.out());
+                    boolean ready = wanted.gpuCount() > 0
+                            && read.filter(survey -> survey.settled() || !patient)
+                                    .flatMap(survey -> survey.java(wanted.javaMajor()))
+                                    .isPresent();
+                    return ready
+                            ? shell.run(Scripts.GPUS).thenApply(gpus -> new Look(answer, read, Optional.of(gpus)))
+                            : done(new Look(answer, read, Optional.empty()));
+                }));
+    }
+
+    private CompletableFuture<Step> judge(Access access, Wanted wanted, Look look, boolean patient) {
+        Survey survey = look.survey();
         int init = survey.initStatus().orElse(0);
         if (init != 0) {
             return done(new Failed(SshText.INIT_FAILED.of(init), Fault.TEMPLATE));
@@ -91,7 +111,7 @@ public final class Bootstrap {
                             ? SshText.SCRIPT_NOT_BEGUN.of()
                             : SshText.JAVA_BEING_INSTALLED.of(survey.state())));
         }
-        if (patient && (survey.initStatus().isEmpty() || survey.watchdog().isEmpty())) {
+        if (patient && !survey.settled()) {
             return done(new Pending(SshText.SCRIPT_RUNNING.of()));
         }
         if (survey.unwritable().isPresent()) {
@@ -111,14 +131,15 @@ public final class Bootstrap {
         }
         if (java.isPresent()) {
             notes.add(SshText.JAVA_FOUND.of(java.get().path(), java.get().major()));
-            return fitness(access, wanted, survey, java.get(), notes);
+            return done(fitness(wanted, look, java.get(), notes));
         }
         survey.javas().forEach(old -> notes.add(SshText.JAVA_TOO_OLD.of(old.path(), old.major(), wanted.javaMajor())));
         return bring(access, wanted, survey, notes)
-                .thenCompose(brought -> survey(access, wanted))
-                .thenCompose(after -> after.java(wanted.javaMajor())
-                        .map(found -> fitness(access, wanted, after, found, notes))
-                        .orElseGet(() -> done(new Failed(SshText.JAVA_VANISHED.of(), Fault.MACHINE))));
+                .thenCompose(brought -> look(access, wanted, false))
+                .thenApply(after -> after.survey()
+                        .java(wanted.javaMajor())
+                        .map(found -> fitness(wanted, after, found, notes))
+                        .orElseGet(() -> new Failed(SshText.JAVA_VANISHED.of(), Fault.MACHINE)));
     }
 
     /** Tries every source that fits; ends with a Java that ran on the machine, or with a {@link Stop}. */
@@ -234,35 +255,34 @@ public final class Bootstrap {
         return end < 0 ? Optional.empty() : Optional.of(line.substring(start + 10, end));
     }
 
-    private CompletableFuture<Step> fitness(
-            Access access, Wanted wanted, Survey survey, Survey.Java java, List<Reason> notes) {
+    private static Step fitness(Wanted wanted, Look look, Survey.Java java, List<Reason> notes) {
+        Survey survey = look.survey();
         notes.add(survey.watchdog().orElseGet(SshText.WATCHDOG_NO_WAY::of)); // it had all the time there is
         notes.add(survey.git().map(git -> SshText.GIT_FOUND.of(git)).orElseGet(() -> SshText.GIT_MISSING.of()));
         if (wanted.gpuCount() == 0) {
-            return done(prepared(survey, java, new GpuCheck(true, List.of(), Optional.empty()), notes));
+            return prepared(survey, java, new GpuCheck(true, List.of(), Optional.empty()), notes);
         }
-        return reach.exec(access, Scripts.GPUS, timeouts.command()).thenApply(output -> {
-            if (output.exit() != 0) {
-                return new Failed(SshText.GPU_BROKEN.of(output.exit(), output.complaint()), Fault.MACHINE);
-            }
-            GpuCheck check = GpuCheck.read(output.out());
-            if (!check.tool()) {
-                notes.add(SshText.NVIDIA_SMI_MISSING.of());
-                return prepared(survey, java, check, notes);
-            }
-            Optional<String> stranger = check.gpus().stream()
-                    .map(Gpu::name)
-                    .filter(name -> !GpuCheck.fits(wanted.gpuName().orElse(""), name))
-                    .findFirst();
-            if (check.gpus().size() != wanted.gpuCount() || stranger.isPresent()) {
-                return new Failed(
-                        SshText.WRONG_GPU.of(
-                                wanted.gpuCount() + "x " + wanted.gpuName().orElse("GPU"), summary(check.gpus())),
-                        Fault.MACHINE);
-            }
-            notes.add(SshText.GPUS.of(summary(check.gpus()), check.driver().orElse("?")));
+        Output output = look.gpus().orElseThrow();
+        if (output.exit() != 0) {
+            return new Failed(SshText.GPU_BROKEN.of(output.exit(), output.complaint()), Fault.MACHINE);
+        }
+        GpuCheck check = GpuCheck.read(output.out());
+        if (!check.tool()) {
+            notes.add(SshText.NVIDIA_SMI_MISSING.of());
             return prepared(survey, java, check, notes);
-        });
+        }
+        Optional<String> stranger = check.gpus().stream()
+                .map(Gpu::name)
+                .filter(name -> !GpuCheck.fits(wanted.gpuName().orElse(""), name))
+                .findFirst();
+        if (check.gpus().size() != wanted.gpuCount() || stranger.isPresent()) {
+            return new Failed(
+                    SshText.WRONG_GPU.of(
+                            wanted.gpuCount() + "x " + wanted.gpuName().orElse("GPU"), summary(check.gpus())),
+                    Fault.MACHINE);
+        }
+        notes.add(SshText.GPUS.of(summary(check.gpus()), check.driver().orElse("?")));
+        return prepared(survey, java, check, notes);
     }
 
     private static Prepared prepared(Survey survey, Survey.Java java, GpuCheck check, List<Reason> notes) {

@@ -159,8 +159,24 @@ public final class SshReach implements AutoCloseable {
 
     /** Runs a command under a POSIX shell, without input. Fails with {@link Contact.Failure}. */
     CompletableFuture<Output> exec(Access access, String script, Duration timeout) {
+        return converse(access, timeout, shell -> shell.run(script));
+    }
+
+    /** A login that runs scripts under a POSIX shell, without input. */
+    interface Shell {
+        CompletableFuture<Output> run(String script);
+    }
+
+    /**
+     * Logs in once for several commands. Fails with {@link Contact.Failure}, or with what {@code talk} itself fails with.
+     *
+     * @param timeout for all of it
+     */
+    <T> CompletableFuture<T> converse(Access access, Duration timeout, Function<Shell, CompletableFuture<T>> talk) {
         Contact contact = contact(access, timeout);
-        return failing(contact, converse(contact, session -> run(session, shell(script) + " </dev/null")));
+        return failing(
+                contact,
+                converse(contact, session -> talk.apply(script -> run(session, shell(script) + " </dev/null"))));
     }
 
     /**

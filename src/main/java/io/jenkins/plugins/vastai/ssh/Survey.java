@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * @param machine as {@code uname -m} said
  * @param state how far the start script is with Java; empty when it has not begun
  * @param initStatus exit status of the user's script, 0 without one; empty while the start script runs
- * @param javas runtimes that answered, in the order of preference
+ * @param javas runtimes that answered, in the order of preference, up to the first that will do
  * @param git version
  * @param watchdog whether the machine could end itself; empty while that is being tried there
  * @param freeGb on the file system of the work directory
@@ -44,8 +44,8 @@ record Survey(
 
     record Java(String path, int major) {}
 
-    static String script(String remoteFs) {
-        return "W=" + Scripts.quote(remoteFs) + "\n" + Scripts.SURVEY;
+    static String script(String remoteFs, int javaMajor) {
+        return "W=" + Scripts.quote(remoteFs) + " M=" + javaMajor + "\n" + Scripts.SURVEY;
     }
 
     /** Empty when the answer is no complete survey. */
@@ -83,6 +83,11 @@ record Survey(
                 ? Optional.of(new Survey(
                         Platform.of(machine, musl), machine, state, init, javas, git, watchdog, free, unwritable))
                 : Optional.empty();
+    }
+
+    /** Whether the start script and what it started have come to their end, or to work that never ends. */
+    boolean settled() {
+        return initStatus.isPresent() && watchdog.isPresent();
     }
 
     /** The first runtime that is new enough. */

@@ -128,7 +128,7 @@ class BareSystemTest {
         Awaitility.await().atMost(LONG).until(() -> state().equals("noway"));
 
         Path answer = base.resolve("survey.log");
-        Path survey = Files.writeString(root.resolve("root/survey.sh"), Survey.script("/home/jenkins"));
+        Path survey = Files.writeString(root.resolve("root/survey.sh"), Survey.script("/home/jenkins", 17));
         assertEquals(
                 0,
                 run(

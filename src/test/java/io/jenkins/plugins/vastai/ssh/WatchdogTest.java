@@ -352,7 +352,7 @@ class WatchdogTest {
     }
 
     private Survey survey(Access access) {
-        Output output = reach.exec(access, Survey.script("/home/jenkins"), Duration.ofSeconds(30))
+        Output output = reach.exec(access, Survey.script("/home/jenkins", 17), Duration.ofSeconds(30))
                 .join();
         return Survey.read(output.out()).orElseThrow();
     }
