@@ -243,7 +243,10 @@ final class Booting {
     private void probe(Rental rental, Progress progress, Instance instance, Instant now) {
         List<Instance.Endpoint> endpoints = new ArrayList<>();
         instance.direct().ifPresent(endpoints::add);
-        if (!rental.order().spec().vm()) {
+        // A port that refuses is cheap to ask. The proxy is one for all machines: it is asked every second time.
+        boolean knock = !endpoints.isEmpty() && !progress.knocked && progress.troubledBy(Probe.Outcome.REFUSED);
+        progress.knocked = knock;
+        if (!knock && !rental.order().spec().vm()) {
             instance.proxy().ifPresent(endpoints::add);
         }
         if (endpoints.isEmpty()) {
@@ -253,7 +256,13 @@ final class Booting {
                 rental,
                 progress,
                 machines.probe(endpoints, StartScripts.USER, key(rental), PROBE_TIMEOUT),
-                (current, probe) -> probed(current, progress, probe));
+                (current, probe) -> {
+                    if (knock && !probe.reached()) {
+                        progress.notBefore = records.now().plus(timing.probe());
+                    } else {
+                        probed(current, progress, probe);
+                    }
+                });
     }
 
     private void probed(Rental rental, Progress progress, Probe probe) {
@@ -276,7 +285,7 @@ final class Booting {
     }
 
     private void trouble(Rental rental, Progress progress, Draw draw, Probe probe, Instant now) {
-        Instant since = progress.trouble(probe.outcome().name(), now);
+        Instant since = progress.trouble(probe.outcome(), now);
         Duration lasted = Duration.between(since, now);
         switch (probe.outcome()) {
             case HOST_KEY_CHANGED -> failed(rental, progress, draw, FailureClass.UNREACHABLE, probe.reason(), now);
@@ -334,6 +343,7 @@ final class Booting {
         }
         progress.notBefore = now.plus(timing.probe());
         if (step instanceof Bootstrap.Pending pending) {
+            progress.notBefore = now.plus(timing.probe().multipliedBy(2)); // a look keeps the machine from its work
             progress.trouble = null;
             records.say(rental, pending.progress());
         } else if (step instanceof Bootstrap.Unreachable unreachable) {

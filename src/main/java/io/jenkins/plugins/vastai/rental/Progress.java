@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.rental;
 
+import io.jenkins.plugins.vastai.ssh.Probe;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
@@ -20,7 +21,7 @@ final class Progress {
     Instant noOfferSince;
 
     /** The same trouble in reaching the machine, since when. */
-    String trouble;
+    Probe.Outcome trouble;
 
     Instant troubleSince;
 
@@ -31,6 +32,9 @@ final class Progress {
     long fatalSeen;
 
     boolean keyAttached;
+
+    /** The last try was at the direct port alone. */
+    boolean knocked;
 
     Instant workSince;
 
@@ -72,12 +76,16 @@ final class Progress {
     }
 
     /** The moment since when this very trouble lasts. */
-    Instant trouble(String what, Instant now) {
-        if (!what.equals(trouble)) {
+    Instant trouble(Probe.Outcome what, Instant now) {
+        if (what != trouble) {
             trouble = what;
             troubleSince = now;
         }
         return troubleSince;
+    }
+
+    boolean troubledBy(Probe.Outcome what) {
+        return what == trouble;
     }
 
     /** Forgets all about the draw that just ended. */
@@ -89,6 +97,7 @@ final class Progress {
         looked = 0;
         fatalSeen = 0;
         keyAttached = false;
+        knocked = false;
         workSince = null;
         absentSince = null;
         absences = 0;

@@ -49,7 +49,7 @@ public record Timing(
                 Duration.ofSeconds(20),
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(60),
-                Duration.ofSeconds(1),
+                Duration.ofMillis(500),
                 Duration.ofMinutes(5),
                 Duration.ofMinutes(2),
                 Duration.ofMinutes(3),
