@@ -69,6 +69,21 @@ final class Contact {
         return timeout;
     }
 
+    /** Goes on with the login of an earlier contact, if that was to the machine and as the user that this one wants. */
+    boolean takesOver(ClientSession session) {
+        Contact before = Gate.of(session);
+        boolean same = before != null
+                && pin.isPresent()
+                && pin.equals(before.shown())
+                && user.equals(before.user)
+                && key.publicLine().equals(before.key.publicLine());
+        if (same) {
+            shown = before.shown;
+            greeted = true;
+        }
+        return same;
+    }
+
     static List<NamedFactory<Signature>> signatures() {
         return supported(FIRST_CONTACT.stream());
     }

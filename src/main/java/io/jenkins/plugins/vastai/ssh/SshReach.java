@@ -8,8 +8,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -45,6 +47,9 @@ public final class SshReach implements AutoCloseable {
     /** Deliveries of Java at the same time; further ones queue. Each holds a thread while it sends. */
     private static final int UPLOADS = 3;
 
+    /** How long a login that succeeded waits for more work, before it hangs up. A new one takes five trips there and back. */
+    private static final Duration KEPT_OPEN = Duration.ofSeconds(3);
+
     private final SshClient client;
     private final ExecutorService io;
     private final ScheduledExecutorService timer;
@@ -52,6 +57,9 @@ public final class SshReach implements AutoCloseable {
     private final ExecutorService names;
 
     private final ExecutorService uploads;
+
+    /** Logins that a probe left open for what comes next, which is a matter of milliseconds. */
+    private final Map<Endpoint, ClientSession> open = new ConcurrentHashMap<>();
 
     private SshReach() {
         io = Executors.newFixedThreadPool(2, threads("io"));
@@ -113,7 +121,7 @@ public final class SshReach implements AutoCloseable {
     }
 
     private CompletableFuture<Probe> probeOne(Contact contact) {
-        return converse(contact, session -> run(session, "exit 0"))
+        return converse(contact, session -> run(session, "exit 0"), true)
                 .thenApply(output -> judge(contact, output))
                 .exceptionally(thrown -> probe(contact, contact.failure(thrown)));
     }
@@ -242,23 +250,70 @@ public final class SshReach implements AutoCloseable {
         return "sh -c " + Scripts.quote(script);
     }
 
-    /** Connects, logs in, talks and hangs up, all within the contact's time. */
     private <T> CompletableFuture<T> converse(Contact contact, Function<ClientSession, CompletableFuture<T>> talk) {
+        return converse(contact, talk, false);
+    }
+
+    /**
+     * Connects and logs in, where no login is left from a moment ago; talks, and hangs up. All within the contact's time.
+     *
+     * @param keep for a probe: connects in any case, and leaves the login for what comes next
+     */
+    private <T> CompletableFuture<T> converse(
+            Contact contact, Function<ClientSession, CompletableFuture<T>> talk, boolean keep) {
         CompletableFuture<Void> over = new CompletableFuture<>();
-        CompletableFuture<ClientSession> connected = CompletableFuture.supplyAsync(
-                        () -> Contact.resolve(contact.endpoint),
-                        Contact.literal(contact.endpoint.host()) ? Runnable::run : names)
-                .thenCompose(address -> connect(contact, address, over));
+        // A probe is there to knock at the door, however lately somebody else did.
+        Optional<ClientSession> before = keep ? Optional.empty() : kept(contact);
+        CompletableFuture<ClientSession> connected = before.map(CompletableFuture::completedFuture)
+                .orElseGet(() -> CompletableFuture.supplyAsync(
+                                () -> Contact.resolve(contact.endpoint),
+                                Contact.literal(contact.endpoint.host()) ? Runnable::run : names)
+                        .thenCompose(address -> connect(contact, address, over)));
         CompletableFuture<T> result = connected
-                .thenCompose(session -> authenticate(contact, session))
+                .thenCompose(session -> session.isAuthenticated()
+                        ? CompletableFuture.completedFuture(session)
+                        : authenticate(contact, session))
                 .thenCompose(talk)
                 .copy()
                 .orTimeout(contact.timeout().toMillis(), TimeUnit.MILLISECONDS);
         result.whenComplete((value, thrown) -> {
             over.complete(null);
-            connected.thenAccept(session -> session.close(thrown != null));
+            connected.thenAccept(session -> {
+                if (keep && thrown == null) {
+                    keep(contact.endpoint, session);
+                } else {
+                    session.close(thrown != null);
+                }
+            });
         });
         return result;
+    }
+
+    private void keep(Endpoint endpoint, ClientSession session) {
+        ClientSession older = open.put(endpoint, session);
+        if (older != null) {
+            older.close(false);
+        }
+        timer.schedule(
+                () -> {
+                    if (open.remove(endpoint, session)) {
+                        session.close(false);
+                    }
+                },
+                KEPT_OPEN.toMillis(),
+                TimeUnit.MILLISECONDS);
+    }
+
+    private Optional<ClientSession> kept(Contact contact) {
+        ClientSession session = open.remove(contact.endpoint);
+        if (session == null) {
+            return Optional.empty();
+        }
+        if (session.isOpen() && session.isAuthenticated() && contact.takesOver(session)) {
+            return Optional.of(session);
+        }
+        session.close(false);
+        return Optional.empty();
     }
 
     /** @param over its completion before the connection is up gives the try up */
