@@ -252,7 +252,7 @@ class Benchmark {
         idle.setIdleMinutes(1);
         VastAiTemplate gpu = RentedMachines.template("gpu", "gpu", JAVA_IMAGE);
         cloud(List.of(gpu, idle));
-        int repeats = QUICK ? 3 : 12;
+        int repeats = QUICK ? 5 : 12;
         List<Long> online = new ArrayList<>();
         List<Long> release = new ArrayList<>();
         for (int i = 0; i < repeats; i++) {
