@@ -99,7 +99,9 @@ bench: ## how fast, beside Jenkins' own ways; BENCH=quick takes minutes; writes 
 	@$(SETUP)
 	rm -f $(CURDIR)/target/bench-jenkins.properties
 	if jenkins_resolvable; then
-	  m -q test -Dtest=Benchmark -Dsurefire.rerunFailingTestsCount=0 -Dbench.results=$(CURDIR)/target/bench-jenkins.properties
+	  # The parent POM has tests compiled in a hurry (C1 only), which no controller does.
+	  m -q test -Dtest=Benchmark -Dsurefire.rerunFailingTestsCount=0 -Dbench.results=$(CURDIR)/target/bench-jenkins.properties \
+	    -DargLine='-Xms1g -Xmx1g @{jenkins.addOpens} @{jenkins.insaneHook} @{jenkins.javaAgent}'
 	else
 	  echo "bench: only the Jenkins-free part is measured. Left out: everything in a real Jenkins, $$LEFT_OUT"
 	fi

@@ -47,6 +47,13 @@ public class AllowedJobs extends QueueTaskDispatcher {
         return name.replace('/', File.separatorChar);
     }
 
+    /** Whether any template admits some jobs only: else jobs need not be told apart. */
+    static boolean tellJobsApart() {
+        return Fleets.clouds().stream()
+                .flatMap(cloud -> cloud.getTemplates().stream())
+                .anyMatch(template -> !template.getAllowedJobs().isEmpty());
+    }
+
     /** Full name of the job that the item belongs to; empty when it belongs to none. */
     static String jobOf(Queue.Item item) {
         return item.task.getOwnerTask() instanceof Item job ? job.getFullName() : "";
@@ -85,7 +92,7 @@ public class AllowedJobs extends QueueTaskDispatcher {
     @CheckForNull
     public CauseOfBlockage canRun(Queue.Item item) {
         Label label = item.getAssignedLabel();
-        if (label == null || item.task.getOwnerExecutable() != null) {
+        if (label == null || item.task.getOwnerExecutable() != null || !tellJobsApart()) {
             return null;
         }
         Optional<Reason> refusal = refusal(label, jobOf(item));

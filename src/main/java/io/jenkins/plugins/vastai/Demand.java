@@ -103,9 +103,7 @@ record Demand(Map<Wanted, Integer> missing, Set<String> spare) {
     }
 
     private static boolean tellJobsApart(List<Slot> slots) {
-        return Fleets.clouds().stream()
-                        .flatMap(cloud -> cloud.getTemplates().stream())
-                        .anyMatch(template -> !template.getAllowedJobs().isEmpty())
+        return AllowedJobs.tellJobsApart()
                 || slots.stream().anyMatch(slot -> slot.node instanceof VastAiAgent agent && !agent.admits(""));
     }
 

@@ -4,7 +4,6 @@ import edu.umd.cs.findbugs.annotations.CheckForNull;
 import hudson.model.Descriptor.FormException;
 import hudson.model.Label;
 import hudson.model.Node;
-import hudson.model.labels.LabelAtom;
 import hudson.slaves.Cloud;
 import hudson.slaves.CloudProvisioningListener;
 import hudson.slaves.NodeProvisioner.PlannedNode;
@@ -79,18 +78,18 @@ final class Provisioning {
             if (closed() || fleets.pauses().paused(cloud.getName())) {
                 return List.of();
             }
-            Choice choice = Choice.of(cloud);
             Caps caps = new Caps(fleets.rentals());
             int left = excessWorkload;
             for (Map.Entry<String, Integer> job :
                     jobs(cloud, label, excessWorkload).entrySet()) {
-                List<VastAiTemplate> usable = usable(choice, label, job.getKey());
+                List<VastAiTemplate> usable = usable(cloud, label, job.getKey());
                 int wanted = Math.min(left, job.getValue());
                 left -= wanted - order(cloud, usable, label, wanted, caps, ordered);
             }
         } finally {
             lock.unlock();
         }
+        begun(ordered);
         List<PlannedNode> planned = new ArrayList<>();
         for (Ordered one : ordered) {
             if (add(one)) {
@@ -139,15 +138,16 @@ final class Provisioning {
                 return demand;
             }
             Caps caps = new Caps(fleets.rentals());
-            List<Choice> choices = prompt().filter(
+            List<VastAiCloud> clouds = prompt().filter(
                             cloud -> !cloud.getCredentialsId().isEmpty())
-                    .map(Choice::of)
                     .toList();
             List<Ordered> ordered = new ArrayList<>();
             for (Map.Entry<Demand.Wanted, Integer> wanted : demand.missing().entrySet()) {
-                wanted.setValue(order(choices, wanted.getKey(), wanted.getValue(), caps, ordered));
+                wanted.setValue(order(clouds, wanted.getKey(), wanted.getValue(), caps, ordered));
             }
-            ordered.forEach(one -> fleets.later(() -> add(one)));
+            if (!ordered.isEmpty()) {
+                fleets.later(() -> addAll(ordered));
+            }
             return demand;
         } finally {
             lock.unlock();
@@ -182,41 +182,22 @@ final class Provisioning {
         return !fleets.started() || fleets.trouble().isPresent() || jenkins.isQuietingDown() || jenkins.isTerminating();
     }
 
-    /** A cloud with its templates' labels, parsed once for all labels of a review. */
-    private record Choice(VastAiCloud cloud, List<Kind> kinds) {
-
-        record Kind(VastAiTemplate template, Set<LabelAtom> labels) {
-            boolean serves(@CheckForNull Label label) {
-                return label == null ? template.getMode() == Node.Mode.NORMAL : label.matches(labels);
-            }
-        }
-
-        static Choice of(VastAiCloud cloud) {
-            return new Choice(
-                    cloud,
-                    cloud.getTemplates().stream()
-                            .map(template -> new Kind(template, template.labelSet()))
-                            .toList());
-        }
-    }
-
-    private List<VastAiTemplate> usable(Choice choice, @CheckForNull Label label, String job) {
-        return choice.kinds().stream()
-                .filter(kind -> kind.serves(label))
-                .map(Choice.Kind::template)
+    private List<VastAiTemplate> usable(VastAiCloud cloud, @CheckForNull Label label, String job) {
+        return cloud.getTemplates().stream()
+                .filter(template -> template.matches(label))
                 .filter(template -> template.admits(job))
-                .filter(template -> circuits.resting(choice.cloud(), template).isEmpty())
+                .filter(template -> circuits.resting(cloud, template).isEmpty())
                 .toList();
     }
 
     /** @return executors that are still missing */
-    private int order(List<Choice> choices, Demand.Wanted wanted, int missing, Caps caps, List<Ordered> ordered) {
+    private int order(List<VastAiCloud> clouds, Demand.Wanted wanted, int missing, Caps caps, List<Ordered> ordered) {
         Label label = wanted.label().orElse(null);
         int left = missing;
-        for (Choice choice : choices) {
-            List<VastAiTemplate> usable = left > 0 ? usable(choice, label, wanted.job()) : List.of();
-            if (!usable.isEmpty() && !vetoed(choice.cloud(), label, left)) {
-                left = order(choice.cloud(), usable, label, left, caps, ordered);
+        for (VastAiCloud cloud : clouds) {
+            List<VastAiTemplate> usable = left > 0 ? usable(cloud, label, wanted.job()) : List.of();
+            if (!usable.isEmpty() && !vetoed(cloud, label, left)) {
+                left = order(cloud, usable, label, left, caps, ordered);
             }
         }
         return left;
@@ -302,7 +283,7 @@ final class Provisioning {
                     first.id(),
                     AgentText.SECOND_ORDERED.of(
                             first.order().agent(), minutes, one.agent().getNodeName()));
-            fleets.later(() -> add(one));
+            fleets.later(() -> addAll(List.of(one)));
         });
     }
 
@@ -326,12 +307,22 @@ final class Provisioning {
                                 : null);
     }
 
+    private void addAll(List<Ordered> ordered) {
+        begun(ordered);
+        ordered.forEach(one -> fleets.later(() -> add(one)));
+    }
+
+    private void begun(List<Ordered> ordered) {
+        if (fleets.started() && !ordered.isEmpty()) {
+            Statistics.started(ordered.stream().map(Ordered::agent).toList());
+        }
+    }
+
     private boolean add(Ordered ordered) {
         if (!fleets.started()) {
             return false; // Jenkins stops: the rental is given back when it comes again
         }
         try {
-            Statistics.started(ordered.agent());
             Jenkins.get().addNode(ordered.agent());
             if (ordered.agent().toComputer() instanceof VastAiComputer computer) {
                 ordered.agent().rental().ifPresent(computer::tell);

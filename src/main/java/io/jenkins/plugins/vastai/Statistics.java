@@ -1,8 +1,13 @@
 package io.jenkins.plugins.vastai;
 
+import hudson.BulkChange;
 import hudson.slaves.NodeProvisioner.PlannedNode;
 import io.jenkins.plugins.vastai.text.Reason;
 import io.jenkins.plugins.vastai.text.Texts;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.jenkinsci.plugins.cloudstats.CloudStatistics;
 import org.jenkinsci.plugins.cloudstats.PhaseExecutionAttachment.ExceptionAttachment;
 import org.jenkinsci.plugins.cloudstats.ProvisioningActivity;
@@ -15,6 +20,8 @@ import org.jenkinsci.plugins.cloudstats.TrackedItem;
  * once they know of it; what they cannot see is told here. Each call writes a file: not under any lock.
  */
 final class Statistics {
+
+    private static final Logger LOGGER = Logger.getLogger(Statistics.class.getName());
 
     /** A reason in the form that the statistics take; where it was made says nothing. */
     private static final class Failure extends Exception {
@@ -44,9 +51,14 @@ final class Statistics {
         return new Registered(agent);
     }
 
-    /** The agent is about to be added. */
-    static void started(VastAiAgent agent) {
-        CloudStatistics.ProvisioningListener.get().onStarted(agent.getId());
+    /** The agents are about to be added. One write for all of them: each writes everything that the statistics know. */
+    static void started(Collection<VastAiAgent> agents) {
+        try (BulkChange all = new BulkChange(CloudStatistics.get())) {
+            agents.forEach(agent -> CloudStatistics.ProvisioningListener.get().onStarted(agent.getId()));
+            all.commit();
+        } catch (IOException | RuntimeException e) {
+            LOGGER.log(Level.WARNING, "The cloud statistics cannot be written", e); // nobody waits for them
+        }
     }
 
     /** The agent's rental failed, before it came online or after; does nothing when the activity is over. */

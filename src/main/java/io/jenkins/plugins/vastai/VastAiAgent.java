@@ -3,12 +3,9 @@ package io.jenkins.plugins.vastai;
 import edu.umd.cs.findbugs.annotations.CheckForNull;
 import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.Extension;
-import hudson.model.Computer;
 import hudson.model.Descriptor.FormException;
 import hudson.model.Node;
-import hudson.model.Queue;
 import hudson.model.TaskListener;
-import hudson.model.queue.CauseOfBlockage;
 import hudson.slaves.AbstractCloudSlave;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.Rental;
@@ -38,7 +35,6 @@ public class VastAiAgent extends AbstractCloudSlave implements TrackedItem {
     private final String orderedFor;
     private final String allowedJobs;
     private final ProvisioningActivity.Id activity;
-    private transient volatile CauseOfBlockage offline;
 
     /**
      * @param fleet id of the fleet
@@ -111,25 +107,6 @@ public class VastAiAgent extends AbstractCloudSlave implements TrackedItem {
 
     boolean oneShot() {
         return getRetentionStrategy() instanceof VastAiRetention strategy && strategy.oneShot();
-    }
-
-    /**
-     * Core puts this question for every waiting item and every idle executor while it holds the queue's lock, and looks
-     * at permissions before it looks whether there is a connection: with five hundred items that wait for five hundred
-     * machines, a quarter of a million times in each round. So the cheap question comes first here, and as each item keeps
-     * each answer, all of them get the same one.
-     */
-    @Override
-    public CauseOfBlockage canTake(Queue.BuildableItem item) {
-        Computer computer = toComputer();
-        // Without a channel nothing is online; core would look the node up by its name to say so.
-        if (computer != null && computer.getChannel() != null && computer.isOnline()) {
-            return super.canTake(item);
-        }
-        if (offline == null) {
-            offline = new CauseOfBlockage.BecauseNodeIsOffline(this);
-        }
-        return offline;
     }
 
     /** Minutes without work after which it leaves; 1 at least. */

@@ -3,6 +3,7 @@ package io.jenkins.plugins.vastai;
 import edu.umd.cs.findbugs.annotations.CheckForNull;
 import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.EnvVars;
+import hudson.model.Executor;
 import hudson.model.Queue;
 import hudson.model.Run;
 import hudson.model.TaskListener;
@@ -141,6 +142,20 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
     boolean reachesMachine() {
         Channel channel = getChannel();
         return channel != null && !channel.isClosingOrClosed();
+    }
+
+    /**
+     * Without those that could take work if only there were a connection. Core offers every waiting item to each of these,
+     * one after the other and under the queue's lock: with five hundred items that wait for five hundred machines, a
+     * quarter of a million offers in each round, none of which can be taken. The round after the connection finds them.
+     */
+    @Override
+    public List<Executor> getAllExecutors() {
+        List<Executor> executors = super.getAllExecutors();
+        if (getChannel() == null) {
+            executors.removeIf(Executor::isParking);
+        }
+        return executors;
     }
 
     /** What took the machine away, for as long as the node outlives it. */

@@ -54,6 +54,7 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
     private String instanceType;
     private String machineImage;
     private String labels = "";
+    private transient volatile Set<LabelAtom> labelSet;
     private String region = "";
     private ExtraConfig extraConfig = new ExtraConfig();
     private Node.Mode mode = Node.Mode.EXCLUSIVE;
@@ -116,6 +117,7 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
     @DataBoundSetter
     public void setLabels(String labels) {
         this.labels = Util.fixNull(labels).trim();
+        labelSet = null;
     }
 
     /** Country codes and groups; empty for anywhere. */
@@ -391,8 +393,14 @@ public class VastAiTemplate extends AbstractDescribableImpl<VastAiTemplate> {
         return extraConfig.isVm() ? LAUNCH_MINUTES_VM : LAUNCH_MINUTES_CONTAINER;
     }
 
+    /** Parsed once: it is asked for each waiting item, also under the queue's lock. */
     public Set<LabelAtom> labelSet() {
-        return Label.parse(labels);
+        Set<LabelAtom> known = labelSet;
+        if (known == null) {
+            known = Set.copyOf(Label.parse(labels));
+            labelSet = known;
+        }
+        return known;
     }
 
     /** @param label null for an item that runs anywhere */

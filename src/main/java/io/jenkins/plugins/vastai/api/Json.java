@@ -101,8 +101,8 @@ final class Json {
             ObjectNode copy = object.deepCopy();
             for (Iterator<JsonNode> values = copy.elements(); values.hasNext(); ) {
                 JsonNode value = values.next();
-                // An alias that is null must not hide its twin; NaN is no number.
-                if (value.isNull() || (value.isFloatingPointNumber() && !Double.isFinite(value.doubleValue()))) {
+                // An alias that is null must not hide its twin; NaN is no number, and the only one that is no decimal.
+                if (value.isNull() || (value.isDouble() && !Double.isFinite(value.doubleValue()))) {
                     values.remove();
                 }
             }

@@ -2,7 +2,6 @@ package io.jenkins.plugins.vastai.market;
 
 import io.jenkins.plugins.vastai.api.Offer;
 import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -10,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Checks offers against every requirement, whatever the search asked for: the market ignores filters that it does not
@@ -20,6 +20,12 @@ final class OfferCheck {
 
     /** A millionth of a dollar is nobody's ceiling. */
     private static final double CENTS_TOLERANCE = 5e-7;
+
+    private static final int DIGITS_OF_LONG = 18;
+
+    private static final double[] POWERS_OF_TEN = IntStream.rangeClosed(0, 22)
+            .mapToDouble(n -> Double.parseDouble("1e" + n))
+            .toArray();
 
     private final Requirements wanted;
     private final List<String> gpuNames;
@@ -169,13 +175,16 @@ final class OfferCheck {
 
     /**
      * The market writes prices with up to 17 digits, more than {@link BigDecimal#doubleValue} converts without a detour
-     * through text; the twelfth decimal of a dollar may be lost.
+     * through text. Powers of ten up to 10<sup>22</sup> are exact, so one division is off by the last binary digit at most.
      */
     private static double value(BigDecimal amount) {
         if (amount == null) {
             return 0;
         }
-        return (amount.precision() > 15 ? amount.setScale(12, RoundingMode.DOWN) : amount).doubleValue();
+        int scale = amount.scale();
+        return scale >= 0 && scale < POWERS_OF_TEN.length && amount.precision() <= DIGITS_OF_LONG
+                ? amount.scaleByPowerOfTen(scale).longValue() / POWERS_OF_TEN[scale]
+                : amount.doubleValue();
     }
 
     private static double orElse(OptionalInt value, double other) {

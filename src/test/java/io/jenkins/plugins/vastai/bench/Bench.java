@@ -234,7 +234,7 @@ public final class Bench {
                     "| %s | %.3f | %.3f | %.1f |%n", speed.name(), speed.median(), speed.p99(), speed.allocated()));
             // Milliseconds depend on the machine; what is allocated does not, and most of the time goes with it.
             if (speed.name().endsWith("rank")) {
-                aim("ranking 10,000 offers allocates <= 8 MB", speed.allocated() <= 8 * 1024);
+                aim("ranking 10,000 offers allocates <= 5 MB", speed.allocated() <= 5 * 1024);
             }
             if (speed.name().endsWith("readAnswer")) {
                 aim("reading 64 offers allocates <= 1.5 MB", speed.allocated() <= 1.5 * 1024);

@@ -8,11 +8,14 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Answers the market's search. With the world's lock held. */
 final class OfferSearch {
     /** The market never gives more, whatever is asked. */
     static final int MOST_ROWS = 64;
+
+    private static final String GPU_NAME = "gpu_name";
 
     private final SimulatedMarket market;
 
@@ -21,7 +24,11 @@ final class OfferSearch {
     }
 
     ObjectNode answer(ObjectNode asked, Instant now) {
-        ObjectNode question = asked.deepCopy();
+        ObjectNode question = Json.object();
+        if (asked.has(GPU_NAME)) {
+            question.set(GPU_NAME, asked.get(GPU_NAME)); // turns most of a market of thousands away: asked first
+        }
+        question.setAll(asked);
         // What the server adds by itself.
         question.putIfAbsent("verified", Json.object().put("eq", true));
         question.putIfAbsent("rentable", Json.object().put("eq", true));
@@ -39,30 +46,41 @@ final class OfferSearch {
                 found.add(listing);
             }
         }
-        found.sort(order(question.path("order"), terms));
         int limit = question.path("limit").isNumber() ? question.get("limit").asInt() : MOST_ROWS;
         ObjectNode answer = Json.object();
         ArrayNode rows = answer.putArray("offers");
-        found.stream().limit(Math.max(0, Math.min(limit, MOST_ROWS))).forEach(l -> rows.add(l.answer(terms)));
+        inOrder(found, question.path("order"), terms)
+                .limit(Math.max(0, Math.min(limit, MOST_ROWS)))
+                .forEach(l -> rows.add(l.answer(terms)));
         return answer;
     }
 
-    private static Comparator<Listing> order(JsonNode wanted, Listing.Terms terms) {
-        Comparator<Listing> all = null;
+    /** Values to sort by, worked out once for each offer. */
+    private record Place(Listing listing, List<JsonNode> values) {}
+
+    private static Stream<Listing> inOrder(List<Listing> found, JsonNode wanted, Listing.Terms terms) {
+        List<String> names = new ArrayList<>();
+        Comparator<Place> order = null;
         for (JsonNode pair : wanted) {
-            if (!pair.isArray() || pair.isEmpty()) {
-                continue;
+            if (pair.isArray() && !pair.isEmpty()) {
+                Comparator<Place> next = by(names.size());
+                names.add(pair.get(0).asText());
+                next = pair.path(1).asText("asc").equals("desc") ? next.reversed() : next;
+                order = order == null ? next : order.thenComparing(next);
             }
-            String name = pair.get(0).asText();
-            Comparator<Listing> one = Comparator.comparing(l -> l.field(name, terms), Filters.order());
-            if (pair.path(1).asText("asc").equals("desc")) {
-                one = one.reversed();
-            }
-            all = all == null ? one : all.thenComparing(one);
         }
-        Comparator<Listing> score = Comparator.<Listing, JsonNode>comparing(
-                        l -> l.row().get("score"), Filters.order())
-                .reversed();
-        return (all == null ? score : all).thenComparing(l -> l.id);
+        if (order == null) {
+            order = by(0).reversed();
+            names.add("score");
+        }
+        return found.stream()
+                .map(l -> new Place(
+                        l, names.stream().map(name -> l.field(name, terms)).toList()))
+                .sorted(order.thenComparing(place -> place.listing().id))
+                .map(Place::listing);
+    }
+
+    private static Comparator<Place> by(int value) {
+        return Comparator.comparing(place -> place.values().get(value), Filters.order());
     }
 }

@@ -21,7 +21,8 @@ public final class SimulatorProgram {
               --credit N          dollars on the account (default 100)
               --no-limits         no 429 for calls that come too fast
               --no-ssh            no machines behind the instances
-              --tell              a line for each call, and for each instance that begins to run, with the time in ms
+              --tell              a line for each call, and for each instance that begins to run, with the time in ms;
+                                  ends with the program that started it
             """;
 
     private static final long TELL_MILLIS = 20;
@@ -43,15 +44,20 @@ public final class SimulatorProgram {
         greet(simulator, System.out);
         if (List.of(arguments).contains("--tell")) {
             tell(simulator, System.out);
+            System.exit(0);
         }
         new CountDownLatch(1).await();
     }
 
-    /** For programs that measure: {@code call <ms> <endpoint> <status>}, {@code running <ms> <instance>}. */
+    /**
+     * For programs that measure: {@code call <ms> <endpoint> <status>}, {@code running <ms> <instance>}; until whoever
+     * started it is gone.
+     */
     private static void tell(Simulator simulator, PrintStream out) throws InterruptedException {
         int calls = 0;
         Set<Long> running = new HashSet<>();
-        while (true) {
+        ProcessHandle listens = ProcessHandle.current().parent().orElseThrow();
+        while (ProcessHandle.current().parent().filter(listens::equals).isPresent()) {
             List<Request> requests = simulator.requests();
             for (Request call : requests.subList(calls, requests.size())) {
                 out.println("call " + call.time().toEpochMilli() + " " + call.endpoint() + " " + call.status());
