@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import hudson.model.Computer;
 import hudson.model.FreeStyleProject;
 import hudson.model.Label;
 import hudson.model.Node;
@@ -131,6 +132,31 @@ class ProvisioningTest {
                 .toList();
         assertTrue(inTurn.indexOf("urgent") < plain - 1, () -> "rented in this order: " + inTurn);
         machines.simulator().apiLatency(Duration.ZERO);
+        machines.giveBack();
+    }
+
+    /** Else each round of the queue offers each item to each of them, under its lock. */
+    @Test
+    void machineOnItsWayIsOfferedToNoItemAndStillCounts(JenkinsRule j) throws Exception {
+        machines.cloud(RentedMachines.template("one", "one"));
+        FreeStyleProject project = j.createFreeStyleProject();
+        project.setAssignedLabel(Label.get("one"));
+        project.scheduleBuild2(0);
+        await().atMost(RentedMachines.PATIENCE)
+                .until(() -> RentedMachines.agents().stream().anyMatch(agent -> agent.toComputer() != null));
+        Computer computer = RentedMachines.agents().get(0).toComputer();
+        Queue.Item item = project.getQueueItem();
+
+        Queue.getInstance().maintain();
+
+        assertEquals(List.of(), computer.getAllExecutors());
+        assertEquals(1, computer.getExecutors().size());
+        assertTrue(computer.isConnecting());
+        assertEquals(
+                1,
+                Label.get("one").loadStatistics.computeSnapshot().getConnectingExecutors(),
+                "core counts it as on its way");
+        assertTrue(item.getWhy().contains(computer.getDisplayName()), item::getWhy);
         machines.giveBack();
     }
 
