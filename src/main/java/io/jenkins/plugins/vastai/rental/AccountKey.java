@@ -37,7 +37,7 @@ final class AccountKey {
         this.lanes = lanes;
         this.records = records;
         this.standing = standing;
-        this.comment = "jenkins-" + controller;
+        this.comment = Labels.owner(controller);
     }
 
     /** The key pair; made and written at the first call. */

@@ -31,9 +31,14 @@ final class Labels {
         return prefix(controller) + clean(cloud) + "-" + rental + "-" + draw;
     }
 
+    /** What one controller is called on the account. */
+    static String owner(String controller) {
+        return "jenkins-" + controller;
+    }
+
     /** What all labels of one controller begin with. */
     static String prefix(String controller) {
-        return "jenkins-" + controller + "-";
+        return owner(controller) + "-";
     }
 
     static Optional<Parts> parse(String label) {

@@ -27,7 +27,7 @@ final class Newcomers {
         this.records = records;
         this.accountKey = accountKey;
         this.clock = clock;
-        keyComment = "jenkins-" + controller;
+        keyComment = Labels.owner(controller);
     }
 
     /** From any thread; counts from now on. */
@@ -52,8 +52,8 @@ final class Newcomers {
         try {
             SshKeyPair key = rental.order().spec().vm() ? accountKey.pair() : SshKeyPair.generate(keyComment);
             records.announce(rental.key(key.publicLine(), new Hidden(key.privateText())));
-        } catch (IOException e) {
-            LOGGER.log(Level.WARNING, "Cannot read or write the controller's SSH key", e);
+        } catch (IOException | RuntimeException e) {
+            LOGGER.log(Level.WARNING, e, () -> "No SSH key for rental " + id);
             records.announce(rental.unneeded(
                     RentalText.KEY_NOT_REGISTERED.of(String.valueOf(e.getMessage())), true, clock.instant()));
         }

@@ -20,6 +20,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -121,7 +122,12 @@ public final class SshReach implements AutoCloseable {
     }
 
     private CompletableFuture<Probe> probeOne(Contact contact) {
-        return converse(contact, session -> run(session, "exit 0"), true)
+        // A new connection, however lately there was one: a probe is there to knock at the door.
+        return converse(
+                        contact,
+                        Optional.empty(),
+                        session -> run(session, "exit 0"),
+                        session -> keep(contact.endpoint, session))
                 .thenApply(output -> judge(contact, output))
                 .exceptionally(thrown -> probe(contact, contact.failure(thrown)));
     }
@@ -251,19 +257,21 @@ public final class SshReach implements AutoCloseable {
     }
 
     private <T> CompletableFuture<T> converse(Contact contact, Function<ClientSession, CompletableFuture<T>> talk) {
-        return converse(contact, talk, false);
+        return converse(contact, kept(contact), talk, session -> session.close(false));
     }
 
     /**
-     * Connects and logs in, where no login is left from a moment ago; talks, and hangs up. All within the contact's time.
+     * Connects, logs in and talks, all within the contact's time. Hangs up when that fails.
      *
-     * @param keep for a probe: connects in any case, and leaves the login for what comes next
+     * @param before a login that is there already
+     * @param afterwards what becomes of the login when all went well
      */
     private <T> CompletableFuture<T> converse(
-            Contact contact, Function<ClientSession, CompletableFuture<T>> talk, boolean keep) {
+            Contact contact,
+            Optional<ClientSession> before,
+            Function<ClientSession, CompletableFuture<T>> talk,
+            Consumer<ClientSession> afterwards) {
         CompletableFuture<Void> over = new CompletableFuture<>();
-        // A probe is there to knock at the door, however lately somebody else did.
-        Optional<ClientSession> before = keep ? Optional.empty() : kept(contact);
         CompletableFuture<ClientSession> connected = before.map(CompletableFuture::completedFuture)
                 .orElseGet(() -> CompletableFuture.supplyAsync(
                                 () -> Contact.resolve(contact.endpoint),
@@ -279,10 +287,10 @@ public final class SshReach implements AutoCloseable {
         result.whenComplete((value, thrown) -> {
             over.complete(null);
             connected.thenAccept(session -> {
-                if (keep && thrown == null) {
-                    keep(contact.endpoint, session);
+                if (thrown == null) {
+                    afterwards.accept(session);
                 } else {
-                    session.close(thrown != null);
+                    session.close(true);
                 }
             });
         });
