@@ -80,6 +80,7 @@ public final class Fleet {
     private final Poll poll;
     private final Renting renting;
     private final Booting booting;
+    private final Reaching reaching;
     private final Serving serving;
     private final Disposal disposal;
     private final Orphans orphans;
@@ -128,7 +129,9 @@ public final class Fleet {
                 controller,
                 new StartScripts(parts.client().address()));
         names = new LiveNames(parts.client(), lanes, renting, shop);
-        booting = new Booting(records, lanes, parts.client(), timing, parts.machines(), this::post, blocked, renting);
+        Duds duds = new Duds(records, lanes, parts.client(), blocked, renting);
+        reaching = new Reaching(records, timing, parts.machines(), this::post, duds);
+        booting = new Booting(records, lanes, parts.client(), timing, renting, reaching, duds);
         serving = new Serving(records, timing, standing);
         explanations = new Explanations(records);
         orphans = new Orphans(records, parts.store(), identity, parts.knownElsewhere(), timing);
@@ -415,7 +418,7 @@ public final class Fleet {
                 }
             }
             case BOOTING -> booting.step(current, known, observed, now);
-            case REACHABLE -> booting.reachable(current, known, now);
+            case REACHABLE -> reaching.reachable(current, known, now);
             case IN_SERVICE -> serving.step(current, known, observed, now);
             default -> {
                 // not needed any more: handled above

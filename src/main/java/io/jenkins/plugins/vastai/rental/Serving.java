@@ -51,7 +51,7 @@ final class Serving {
             return;
         }
         if (progress.agentOfflineSince != null && now.isAfter(progress.agentOfflineSince.plus(timing.agentOffline()))) {
-            end(rental, RentalText.AGENT_LOST.of(Booting.minutes(timing.agentOffline())), now);
+            end(rental, RentalText.AGENT_LOST.of(Timing.minutes(timing.agentOffline())), now);
             return;
         }
         if (progress.stoppedSince != null) {
@@ -103,7 +103,7 @@ final class Serving {
         } else if (progress.hostOfflineSince == null) {
             progress.hostOfflineSince = now;
         } else if (now.isAfter(progress.hostOfflineSince.plus(timing.hostOffline()))) {
-            end(rental, RentalText.HOST_OFFLINE.of(Booting.minutes(timing.hostOffline())), now);
+            end(rental, RentalText.HOST_OFFLINE.of(Timing.minutes(timing.hostOffline())), now);
         }
     }
 

@@ -83,6 +83,11 @@ public record Timing(
                 kept);
     }
 
+    /** As people are told: whole minutes, 1 at least. */
+    static long minutes(Duration duration) {
+        return Math.max(1, duration.toMinutes());
+    }
+
     /** The same with every waiting time divided; what is kept for people stays as it is. */
     public Timing dividedBy(long divisor) {
         return new Timing(

@@ -137,7 +137,9 @@ class MachineTest {
 
     @Test
     void sessionsSeeEtcEnvironmentAndNotTheContainers() throws IOException {
-        long id = rent("env | grep ^COLOUR= >> /etc/environment; env > /tmp/env");
+        long id = rent(
+                "env | grep ^COLOUR= >> /etc/environment; env > /tmp/new; mv /tmp/new /tmp/env"); // whole, once it is
+        // there
         soon().until(() -> Files.exists(directory(id).resolve("tmp/env")));
         List<String> container = Files.readAllLines(directory(id).resolve("tmp/env"));
         assertTrue(container.contains("CONTAINER_ID=" + id));
