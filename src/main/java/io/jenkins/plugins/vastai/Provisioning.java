@@ -89,7 +89,7 @@ final class Provisioning {
         } finally {
             lock.unlock();
         }
-        begun(ordered);
+        tellStatistics(ordered);
         List<PlannedNode> planned = new ArrayList<>();
         for (Ordered one : ordered) {
             if (add(one)) {
@@ -308,11 +308,11 @@ final class Provisioning {
     }
 
     private void addAll(List<Ordered> ordered) {
-        begun(ordered);
+        tellStatistics(ordered);
         ordered.forEach(one -> fleets.later(() -> add(one)));
     }
 
-    private void begun(List<Ordered> ordered) {
+    private void tellStatistics(List<Ordered> ordered) {
         if (fleets.started() && !ordered.isEmpty()) {
             Statistics.started(ordered.stream().map(Ordered::agent).toList());
         }

@@ -253,9 +253,11 @@ class Benchmark {
         VastAiTemplate gpu = RentedMachines.template("gpu", "gpu", JAVA_IMAGE);
         cloud(List.of(gpu, idle));
         int repeats = QUICK ? 5 : 12;
+        PlainAgents plain = new PlainAgents(market, gpu.getJvmOptions());
         List<Long> online = new ArrayList<>();
+        List<Long> onlinePlain = new ArrayList<>();
         List<Long> release = new ArrayList<>();
-        for (int i = 0; i < repeats; i++) {
+        for (int i = 0; i < repeats; i++) { // by turns: Jenkins is faster each time
             FreeStyleProject project = projects(j, 1, k -> "gpu").get(0);
             project.getBuildersList().add(new Shell("true"));
             int destroys = market.calls("DESTROY").size();
@@ -267,10 +269,11 @@ class Benchmark {
                     .atMost(PATIENCE)
                     .until(() -> market.calls("DESTROY").size() > destroys);
             release.add(market.calls("DESTROY").get(destroys).at() - end);
+            onlinePlain.add(plain.launch());
         }
         write("running_to_online", online);
         write("build_end_to_destroy", release);
-        write("running_to_online_plain", plain(repeats, gpu.getJvmOptions()));
+        write("running_to_online_plain", onlinePlain);
         List<Long> idled = new ArrayList<>();
         for (int i = 0; i < (QUICK ? 1 : 4); i++) {
             FreeStyleProject project = projects(j, 1, k -> "idle").get(0);
@@ -300,55 +303,46 @@ class Benchmark {
         return market.running(instance).getAsLong();
     }
 
-    /** An SSH agent as an admin would add it, launched the very moment that its machine runs, and trying every second. */
-    private List<Long> plain(int repeats, String jvmOptions) throws Exception {
-        SshKeyPair key = SshKeyPair.generate("plain");
-        SystemCredentialsProvider.getInstance()
-                .getCredentials()
-                .add(new BasicSSHUserPrivateKey(
-                        CredentialsScope.SYSTEM,
-                        "plain",
-                        "root",
-                        new BasicSSHUserPrivateKey.DirectEntryPrivateKeySource(key.privateText()),
-                        "",
-                        ""));
-        VastClient client = new VastClient(
-                market.uri(),
-                () -> ApiKey.of(market.apiKey()),
-                new OkHttpClient(),
-                Pacing.published(Duration.ofMinutes(2)),
-                Patience.standard());
-        Requirements wanted = RunnerSpec.of("1xRTX_4090", JAVA_IMAGE, false)
-                .requirements(GpuCatalogue.builtIn(), Duration.ofHours(1));
-        Watchdog watchdog = new Watchdog(market.uri(), Duration.ofHours(1), Duration.ofHours(2), Duration.ofMinutes(1));
-        List<Long> times = new ArrayList<>();
-        for (int i = 0; i < repeats; i++) {
-            long offer = client.searchOffers(wanted.toQuery(wanted.wishes().get(0)))
-                    .get(0)
-                    .id();
-            long instance = client.createInstance(
-                            offer,
-                            CreateRequest.builder()
-                                    .image(JAVA_IMAGE)
-                                    .label("plain-" + i)
-                                    .diskGb(30)
-                                    .runtype("ssh_direct")
-                                    .port(22)
-                                    .onstart(StartScript.builder(key, 17, watchdog)
-                                            .build())
-                                    .build())
-                    .instanceId();
-            await("running")
-                    .pollInterval(Duration.ofMillis(20))
-                    .atMost(PATIENCE)
-                    .until(() -> market.running(instance).isPresent());
+    /** SSH agents as an admin would add them, launched the very moment that their machine runs, and trying every second. */
+    private static final class PlainAgents {
+
+        private final MarketProcess market;
+        private final String jvmOptions;
+        private final SshKeyPair key = SshKeyPair.generate("plain");
+        private final VastClient client;
+        private int launches;
+
+        PlainAgents(MarketProcess market, String jvmOptions) {
+            this.market = market;
+            this.jvmOptions = jvmOptions;
+            SystemCredentialsProvider.getInstance()
+                    .getCredentials()
+                    .add(new BasicSSHUserPrivateKey(
+                            CredentialsScope.SYSTEM,
+                            "plain",
+                            "root",
+                            new BasicSSHUserPrivateKey.DirectEntryPrivateKeySource(key.privateText()),
+                            "",
+                            ""));
+            client = new VastClient(
+                    market.uri(),
+                    () -> ApiKey.of(market.apiKey()),
+                    new OkHttpClient(),
+                    Pacing.published(Duration.ofMinutes(2)),
+                    Patience.standard());
+        }
+
+        /** From the moment that the instance runs to the moment that its agent is online, ms. */
+        long launch() throws Exception {
+            String name = "plain-" + launches++;
+            long instance = rent(name);
             Instance.Endpoint endpoint = await("ports")
                     .pollInterval(Duration.ofMillis(50))
                     .atMost(PATIENCE)
                     .until(() -> client.showInstance(instance).flatMap(Instance::direct), Optional::isPresent)
                     .orElseThrow();
             DumbSlave agent = new DumbSlave(
-                    "plain-" + i,
+                    name,
                     "/home/jenkins",
                     new SSHLauncher(
                             endpoint.host(),
@@ -370,12 +364,42 @@ class Benchmark {
             } catch (ExecutionException e) {
                 throw new AssertionError(computer.getLog(), e);
             }
-            times.add(OnlineTimes.AT.get(agent.getNodeName())
-                    - market.running(instance).getAsLong());
+            long online = OnlineTimes.AT.get(name);
             Jenkins.get().removeNode(agent);
+            int destroys = market.calls("DESTROY").size();
             client.destroyInstance(instance);
+            await("destroyed")
+                    .atMost(PATIENCE)
+                    .until(() -> market.calls("DESTROY").size() > destroys);
+            return online - market.running(instance).getAsLong();
         }
-        return times;
+
+        private long rent(String label) throws Exception {
+            Requirements wanted = RunnerSpec.of("1xRTX_4090", JAVA_IMAGE, false)
+                    .requirements(GpuCatalogue.builtIn(), Duration.ofHours(1));
+            Watchdog watchdog =
+                    new Watchdog(market.uri(), Duration.ofHours(1), Duration.ofHours(2), Duration.ofMinutes(1));
+            long offer = client.searchOffers(wanted.toQuery(wanted.wishes().get(0)))
+                    .get(0)
+                    .id();
+            long instance = client.createInstance(
+                            offer,
+                            CreateRequest.builder()
+                                    .image(JAVA_IMAGE)
+                                    .label(label)
+                                    .diskGb(30)
+                                    .runtype("ssh_direct")
+                                    .port(22)
+                                    .onstart(StartScript.builder(key, 17, watchdog)
+                                            .build())
+                                    .build())
+                    .instanceId();
+            await("running")
+                    .pollInterval(Duration.ofMillis(20))
+                    .atMost(PATIENCE)
+                    .until(() -> market.running(instance).isPresent());
+            return instance;
+        }
     }
 
     /** When agents came online. */
