@@ -20,7 +20,7 @@ set_maven() {
     MAVEN=$(CURDIR)/.tools/apache-maven-$(MAVEN_FETCHED)/bin/mvn
     if [ ! -x $$MAVEN ]; then
       echo "Maven $${have:-is missing}; fetching $(MAVEN_FETCHED) into .tools"
-      mvn -B -q -ntp $(MAVEN_ARGS) -f standalone/pom.xml dependency:unpack \
+      mvn -B -q -ntp $(MAVEN_ARGS) -f standalone/pom.xml dependency:unpack -Dmdep.overWriteReleases=true \
         -Dartifact=org.apache.maven:apache-maven:$(MAVEN_FETCHED):zip:bin -DoutputDirectory=$(CURDIR)/.tools
       chmod +x $$MAVEN
     fi
