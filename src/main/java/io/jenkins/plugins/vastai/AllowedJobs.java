@@ -49,8 +49,12 @@ public class AllowedJobs extends QueueTaskDispatcher {
 
     /** Whether any template admits some jobs only: else jobs need not be told apart. */
     static boolean tellJobsApart() {
-        return Fleets.clouds().stream()
-                .flatMap(cloud -> cloud.getTemplates().stream())
+        return Fleets.clouds().stream().anyMatch(AllowedJobs::tellJobsApart);
+    }
+
+    /** The same for one cloud. */
+    static boolean tellJobsApart(VastAiCloud cloud) {
+        return cloud.getTemplates().stream()
                 .anyMatch(template -> !template.getAllowedJobs().isEmpty());
     }
 
@@ -61,6 +65,9 @@ public class AllowedJobs extends QueueTaskDispatcher {
 
     /** Why no template that serves the label may be used by the job; empty when one may, or none serves it. */
     static Optional<Reason> refusal(@CheckForNull Label label, String job) {
+        if (!tellJobsApart()) {
+            return Optional.empty(); // the usual case, asked for each waiting item, also under the queue's lock
+        }
         List<VastAiTemplate> serving = Fleets.clouds().stream()
                 .map(VastAiCloud::getTemplates)
                 .flatMap(Collection::stream)
@@ -92,7 +99,7 @@ public class AllowedJobs extends QueueTaskDispatcher {
     @CheckForNull
     public CauseOfBlockage canRun(Queue.Item item) {
         Label label = item.getAssignedLabel();
-        if (label == null || item.task.getOwnerExecutable() != null || !tellJobsApart()) {
+        if (label == null || item.task.getOwnerExecutable() != null) {
             return null;
         }
         Optional<Reason> refusal = refusal(label, jobOf(item));

@@ -101,8 +101,7 @@ final class Provisioning {
 
     /** Core does not know that some jobs may not use some templates: where any is told apart, our own count decides. */
     private Map<String, Integer> jobs(VastAiCloud cloud, @CheckForNull Label label, int excessWorkload) {
-        if (cloud.getTemplates().stream()
-                .allMatch(template -> template.getAllowedJobs().isEmpty())) {
+        if (!AllowedJobs.tellJobsApart(cloud)) {
             return Map.of("", excessWorkload);
         }
         Map<String, Integer> jobs = new LinkedHashMap<>();

@@ -137,9 +137,8 @@ class MachineTest {
 
     @Test
     void sessionsSeeEtcEnvironmentAndNotTheContainers() throws IOException {
-        long id = rent(
-                "env | grep ^COLOUR= >> /etc/environment; env > /tmp/new; mv /tmp/new /tmp/env"); // whole, once it is
-        // there
+        // Moved there, so that it is whole once it is there.
+        long id = rent("env | grep ^COLOUR= >> /etc/environment; env > /tmp/new; mv /tmp/new /tmp/env");
         soon().until(() -> Files.exists(directory(id).resolve("tmp/env")));
         List<String> container = Files.readAllLines(directory(id).resolve("tmp/env"));
         assertTrue(container.contains("CONTAINER_ID=" + id));
