@@ -1,9 +1,12 @@
 package io.jenkins.plugins.vastai;
 
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Locale;
 
 /**
  * What tells one fleet from another: which market, whose key. Holds all that is needed to destroy, so that a fleet
@@ -15,7 +18,23 @@ import java.util.HexFormat;
 record FleetKey(String apiUrl, String credentialsId) {
 
     static FleetKey of(VastAiCloud cloud) {
-        return new FleetKey(cloud.getApiUrl(), cloud.getCredentialsId());
+        return new FleetKey(normal(cloud.getApiUrl()), cloud.getCredentialsId());
+    }
+
+    /** One spelling for one market: case of scheme and host, the default port and a slash at the end make no difference. */
+    static String normal(String apiUrl) {
+        try {
+            URI given = new URI(apiUrl.trim());
+            if (given.getScheme() == null || given.getHost() == null) {
+                return apiUrl; // the check of settings says what is wrong with it
+            }
+            String scheme = given.getScheme().toLowerCase(Locale.ROOT);
+            int port = given.getPort() == (scheme.equals("http") ? 80 : 443) ? -1 : given.getPort();
+            String path = given.getPath() == null ? "" : given.getPath().replaceFirst("/+$", "");
+            return new URI(scheme, null, given.getHost().toLowerCase(Locale.ROOT), port, path, null, null).toString();
+        } catch (URISyntaxException e) {
+            return apiUrl; // as above
+        }
     }
 
     /** Name of the fleet's directory, and what agents remember. */
