@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai;
 
+import edu.umd.cs.findbugs.annotations.CheckForNull;
 import hudson.model.Label;
 import hudson.model.Node;
 import hudson.model.Queue;
@@ -69,6 +70,7 @@ final class WaitingBuilds {
                 .toList();
         Map<Optional<String>, Iterator<Rental>> coming = items.isEmpty() ? Map.of() : coming();
         Map<Queue.Executable, Heard> still = new HashMap<>();
+        Hindrances hindrances = new Hindrances();
         for (Queue.BuildableItem item : items) {
             Label label = item.getAssignedLabel();
             Iterator<Rental> ordered = coming.get(Optional.ofNullable(label).map(Label::getName));
@@ -78,7 +80,7 @@ final class WaitingBuilds {
             if (build != null) {
                 Heard so = still.computeIfAbsent(build, key -> heard.getOrDefault(key, new Heard()));
                 List<News> news = refusal.map(WaitingBuilds::refused)
-                        .orElseGet(() -> rental == null ? hindrances(label, item) : List.of(news(rental)));
+                        .orElseGet(() -> rental == null ? hindrances.of(label, item) : List.of(news(rental)));
                 news.forEach(one -> tell(build, item.getId(), one, so));
             }
         }
@@ -123,26 +125,39 @@ final class WaitingBuilds {
         return List.of(new News("vastai", "", why.key(), why));
     }
 
-    /** Why nothing is ordered for the label; empty when that is about to change, or none of our business. */
-    private List<News> hindrances(Label label, Queue.Item item) {
-        List<News> news = new ArrayList<>();
-        Caps caps = new Caps(fleets.rentals());
-        for (VastAiCloud cloud : Fleets.clouds()) {
-            for (VastAiTemplate template : cloud.getTemplates()) {
-                if (template.matches(label) && template.admits(AllowedJobs.jobOf(item))) {
-                    fleets.trouble()
-                            .or(() -> paused(cloud))
-                            .or(() -> fleets.circuits()
-                                    .resting(cloud, template)
-                                    .map(rest -> AgentText.RESTS.of(
-                                            template.getName(), TIME.format(rest.until()), rest.why())))
-                            .or(() -> caps.full(cloud, template))
-                            .map(why -> new News(cloud.getName(), template.getName(), why.key(), why))
-                            .ifPresent(news::add);
+    /** What keeps labels from being served, found once in a look: thousands of items wait for a few labels. */
+    private final class Hindrances {
+        private final Caps caps = new Caps(fleets.rentals());
+        private final boolean tellJobsApart = AllowedJobs.tellJobsApart();
+        private final Map<List<String>, List<News>> known = new HashMap<>();
+
+        /** Why nothing is ordered for the label; empty when that is about to change, or none of our business. */
+        List<News> of(@CheckForNull Label label, Queue.Item item) {
+            String job = tellJobsApart ? AllowedJobs.jobOf(item) : "";
+            // A label's name is never empty.
+            List<String> key = List.of(label == null ? "" : label.getName(), job);
+            return known.computeIfAbsent(key, unknown -> find(label, job));
+        }
+
+        private List<News> find(@CheckForNull Label label, String job) {
+            List<News> news = new ArrayList<>();
+            for (VastAiCloud cloud : Fleets.clouds()) {
+                for (VastAiTemplate template : cloud.getTemplates()) {
+                    if (template.matches(label) && template.admits(job)) {
+                        fleets.trouble()
+                                .or(() -> paused(cloud))
+                                .or(() -> fleets.circuits()
+                                        .resting(cloud, template)
+                                        .map(rest -> AgentText.RESTS.of(
+                                                template.getName(), TIME.format(rest.until()), rest.why())))
+                                .or(() -> caps.full(cloud, template))
+                                .map(why -> new News(cloud.getName(), template.getName(), why.key(), why))
+                                .ifPresent(news::add);
+                    }
                 }
             }
+            return news;
         }
-        return news;
     }
 
     private Optional<Reason> paused(VastAiCloud cloud) {
