@@ -36,6 +36,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
+import jenkins.security.stapler.StaplerNotDispatchable;
 import org.jenkinsci.plugins.cloudstats.ProvisioningActivity;
 import org.jenkinsci.plugins.cloudstats.TrackedItem;
 import org.kohsuke.accmod.Restricted;
@@ -101,13 +102,15 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
         return fleet().flatMap(known -> known.rental(rental));
     }
 
-    /** What its page shows of the rental; null when that, or its cloud, is gone. */
+    /** What its page shows of the rental; null when that, or its cloud, is gone, and for whoever may not see it. */
     @CheckForNull
+    @StaplerNotDispatchable
     @Restricted(DoNotUse.class) // main.jelly
     public RentalPage getRentalPage() {
         return rental().flatMap(r -> Fleets.clouds().stream()
                         .filter(cloud -> cloud.getName().equals(r.order().cloud()))
                         .findFirst()
+                        .filter(cloud -> CloudPermissions.maySeeMachine(cloud, this))
                         .map(cloud -> new RentalPage(cloud, r)))
                 .orElse(null);
     }
@@ -253,6 +256,11 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
     /** When it did; empty if the machine was not there. Asked once, at the build's end. */
     Optional<Instant> failedAt(Run<?, ?> build) {
         return Optional.ofNullable(failures.remove(build));
+    }
+
+    /** What answers at the machine's address is not the rental's machine: the engine replaces it at once. */
+    void machineRefused(Reason why) {
+        fleet().ifPresent(known -> known.machineRefused(rental, why));
     }
 
     /** The connection broke just now. */

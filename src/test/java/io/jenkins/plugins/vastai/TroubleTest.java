@@ -23,6 +23,7 @@ import io.jenkins.plugins.vastai.rental.State;
 import io.jenkins.plugins.vastai.simulator.Endpoint;
 import io.jenkins.plugins.vastai.simulator.Fault;
 import io.jenkins.plugins.vastai.simulator.Request;
+import io.jenkins.plugins.vastai.ssh.SshText;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -95,6 +96,32 @@ class TroubleTest {
         FreeStyleBuild build = j.assertBuildStatusSuccess(get(building));
         assertEquals(rental.order().agent(), build.getBuiltOnStr());
         machines.nothingLeft();
+    }
+
+    @Test
+    void anotherHostKeyAtTheMachinesAddressIsCalledThatAndTheMachineReplaced(JenkinsRule j) throws Exception {
+        VastAiTemplate template = RentedMachines.template("gpu", "gpu");
+        template.setOneShot(false);
+        template.setIdleMinutes(1000);
+        template.setMaxLifetimeMinutes(2000);
+        machines.cloud(template);
+        FreeStyleProject project = project(j, "echo here");
+        FreeStyleBuild first = j.assertBuildStatusSuccess(get(project.scheduleBuild2(0)));
+        Rental rental = RentedMachines.inService();
+        machines.simulator()
+                .faults()
+                .add(Fault.of(Fault.Kind.HOST_KEY_CHANGES)
+                        .instance(rental.current().orElseThrow().instanceId()));
+
+        VastAiComputer.of(rental).orElseThrow().disconnect(new OfflineCause.ByCLI("test"));
+
+        await().atMost(RentedMachines.PATIENCE).until(() -> state(rental).ended());
+        Rental over = RentedMachines.rentals().get(0);
+        assertTrue(over.failed());
+        assertTrue(over.why().is(SshText.HOST_KEY_CHANGED), RentedMachines::stories);
+        FreeStyleBuild second = j.assertBuildStatusSuccess(get(project.scheduleBuild2(0)));
+        assertNotEquals(first.getBuiltOnStr(), second.getBuiltOnStr());
+        machines.giveBack();
     }
 
     @Test

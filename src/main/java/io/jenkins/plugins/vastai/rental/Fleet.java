@@ -181,6 +181,24 @@ public final class Fleet {
         command(id, rental -> rental.unneeded(why, true, clock.instant()));
     }
 
+    /**
+     * What answers at the address of the rental's machine is not that machine. Another one is tried; a rental that served
+     * already fails, since whatever ran on its machine is lost.
+     */
+    public void machineRefused(String id, Reason why) {
+        post(() -> records.get(id)
+                .filter(rental -> rental.needed() && rental.state().connectable())
+                .ifPresent(rental -> {
+                    Instant now = clock.instant();
+                    Optional<Draw> draw = rental.current();
+                    if (rental.state() == State.REACHABLE && draw.isPresent()) {
+                        reaching.refused(rental, progress(id), draw.get(), why, now);
+                    } else {
+                        records.save(rental.unneeded(why, true, now));
+                    }
+                }));
+    }
+
     /** The agent is online. */
     public void agentOnline(String id) {
         post(() -> {

@@ -68,6 +68,11 @@ final class Reaching {
         }
     }
 
+    /** REACHABLE: the agent's launch found another machine at the address. */
+    void refused(Rental rental, Progress progress, Draw draw, Reason why, Instant now) {
+        duds.failed(rental, progress, draw, FailureClass.UNREACHABLE, why, now);
+    }
+
     private void probe(Rental rental, Progress progress, Instance instance, Instant now) {
         List<Instance.Endpoint> endpoints = new ArrayList<>();
         instance.direct().ifPresent(endpoints::add);
