@@ -9,9 +9,13 @@ import io.jenkins.plugins.casc.model.CNode;
 import io.jenkins.plugins.casc.model.Mapping;
 import io.jenkins.plugins.casc.model.Scalar;
 import io.jenkins.plugins.casc.model.Sequence;
+import io.jenkins.plugins.casc.model.Source;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -23,6 +27,13 @@ import java.util.logging.Logger;
 public class CloudConfigurator extends DataBoundConfigurator<VastAiCloud> {
 
     private static final Logger LOGGER = Logger.getLogger(CloudConfigurator.class.getName());
+
+    /**
+     * Where each reading of the configuration found each cloud. It binds all of them twice, on trial and in earnest, through
+     * the same method. Weak: nobody says when a reading is over.
+     */
+    private final Map<ConfigurationContext, Map<String, Source>> seen =
+            Collections.synchronizedMap(new WeakHashMap<>());
 
     public CloudConfigurator() {
         super(VastAiCloud.class);
@@ -76,18 +87,39 @@ public class CloudConfigurator extends DataBoundConfigurator<VastAiCloud> {
         VastAiCloud bind() throws ConfiguratorException;
     }
 
-    private static VastAiCloud judged(CNode node, ConfigurationContext context, Binding binding)
-            throws ConfiguratorException {
+    private VastAiCloud judged(CNode node, ConfigurationContext context, Binding binding) throws ConfiguratorException {
         texts(node, context);
+        boolean again = seenBefore(node, context);
         VastAiCloud cloud = binding.bind();
         List<Problem> problems = CloudCheck.problems(cloud);
         Optional<String> refusal = CloudCheck.refusal(cloud.getName(), problems);
         if (refusal.isPresent()) {
             throw new ConfiguratorException(refusal.get());
         }
-        problems.forEach(problem ->
-                LOGGER.log(Level.WARNING, "Cloud {0}: {1}", new Object[] {cloud.getName(), problem.message()}));
+        if (again) {
+            problems.forEach(problem ->
+                    LOGGER.log(Level.WARNING, "Cloud {0}: {1}", new Object[] {cloud.getName(), problem.message()}));
+        }
         return cloud;
+    }
+
+    /**
+     * Whether this reading had the cloud before, on trial.
+     *
+     * @throws ConfiguratorException if it has another one of the same name
+     */
+    private boolean seenBefore(CNode node, ConfigurationContext context) throws ConfiguratorException {
+        String name = text(node, "name", context).trim();
+        Source here = node.getSource();
+        if (here == null) {
+            return true; // nobody wrote it into a file
+        }
+        Source before =
+                seen.computeIfAbsent(context, key -> new ConcurrentHashMap<>()).putIfAbsent(name, here);
+        if (before != null && !before.equals(here)) {
+            throw ConfiguratorException.from(node, Messages.Cloud_nameTaken(name));
+        }
+        return before != null;
     }
 
     /** Judges what is written, before binding makes values of it. */

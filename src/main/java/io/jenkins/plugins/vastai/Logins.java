@@ -50,15 +50,20 @@ final class Logins {
     }
 
     static FormValidation checkApiKey(String id) {
+        return apiKeyProblem(id).map(FormValidation::error).orElseGet(FormValidation::ok);
+    }
+
+    /** Why there is no API key under that id, and the remedy, in the reader's language; empty when there is one. */
+    static Optional<String> apiKeyProblem(String id) {
         if (id.isBlank()) {
-            return FormValidation.error(Messages.Cloud_noCredential());
+            return Optional.of(Messages.Cloud_noCredential());
         }
         if (find(StringCredentials.class, id).isEmpty()) {
-            return otherKind(id)
-                    .map(kind -> FormValidation.error(Messages.Cloud_credentialWrongKind(id, kind)))
-                    .orElseGet(() -> FormValidation.error(Messages.Cloud_credentialUnknown(id)));
+            return Optional.of(otherKind(id)
+                    .map(kind -> Messages.Cloud_credentialWrongKind(id, kind))
+                    .orElseGet(() -> Messages.Cloud_credentialUnknown(id)));
         }
-        return apiKey(id).isPresent() ? FormValidation.ok() : FormValidation.error(Messages.Cloud_credentialNoKey(id));
+        return apiKey(id).isPresent() ? Optional.empty() : Optional.of(Messages.Cloud_credentialNoKey(id));
     }
 
     static FormValidation checkRegistryLogin(String id) {

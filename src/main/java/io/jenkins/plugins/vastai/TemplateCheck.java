@@ -11,8 +11,10 @@ import io.jenkins.plugins.vastai.market.MarketText;
 import io.jenkins.plugins.vastai.market.Regions;
 import io.jenkins.plugins.vastai.market.Requirements;
 import io.jenkins.plugins.vastai.market.SettingException;
+import io.jenkins.plugins.vastai.rental.StartScripts;
 import io.jenkins.plugins.vastai.text.Reason;
 import io.jenkins.plugins.vastai.text.Texts;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -62,6 +64,7 @@ final class TemplateCheck {
         check.keeping();
         check.software();
         check.environment();
+        check.initScript();
         check.registry();
         return List.copyOf(check.problems);
     }
@@ -218,6 +221,17 @@ final class TemplateCheck {
             } else if (SECRET_VARIABLE.matcher(key).matches()) {
                 problems.add(Problem.warning("environment", Messages.Template_variableSecret(key)));
             }
+        }
+    }
+
+    private void initScript() {
+        if (!template.getInitScript().isBlank()) {
+            StartScripts.tooLong(
+                            template.getInitScript(),
+                            template.getRemoteFs(),
+                            template.getExtraConfig().isVm(),
+                            URI.create(VastAiCloud.API_URL))
+                    .ifPresent(why -> error("initScript", Texts.render(why, LocaleProvider.getLocale())));
         }
     }
 

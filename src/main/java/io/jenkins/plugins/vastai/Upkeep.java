@@ -41,6 +41,7 @@ final class Upkeep {
     private final Map<String, Instant> since = new HashMap<>();
     private final WaitingBuilds waiting;
     private final ConfiguredBans bans;
+    private final CredentialLog credentials = new CredentialLog();
     private volatile Threads threads;
     private volatile Instant started = Instant.now();
 
@@ -93,6 +94,7 @@ final class Upkeep {
             return; // what is here may be another controller's
         }
         guarded("the blocklists", bans::look);
+        guarded("the API keys of clouds", credentials::look);
         Set<String> seen = new HashSet<>();
         guarded("rentals", () -> rentals(jenkins, seen));
         Set<String> spare = new HashSet<>();

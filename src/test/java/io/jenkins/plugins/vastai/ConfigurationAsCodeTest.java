@@ -15,7 +15,13 @@ import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
 import java.util.logging.Level;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -190,13 +196,83 @@ class ConfigurationAsCodeTest {
         jenkins.jenkins.setSystemMessage("before");
         String bad = good.replace(line + "\n", (instead == null ? "" : instead) + "\n");
         Exception refused = assertThrows(Exception.class, () -> apply(bad));
-        StringBuilder messages = new StringBuilder();
-        for (Throwable at = refused; at != null; at = at.getCause()) {
-            messages.append(at.getMessage()).append('\n');
-        }
-        assertTrue(messages.toString().contains(said), said + " in " + messages);
+        assertTrue(messages(refused).contains(said), said + " in " + messages(refused));
         assertEquals(0, jenkins.jenkins.clouds.size(), "no half of a cloud");
         assertEquals("before", jenkins.jenkins.getSystemMessage(), "nor anything else of the file");
+    }
+
+    @Test
+    void twoCloudsOfOneNameAreRefused() throws Exception {
+        String one = """
+                    - vastAi:
+                        name: vast
+                        credentialsId: key
+                """;
+        Exception refused = assertThrows(Exception.class, () -> apply("jenkins:\n  clouds:\n" + one + one));
+        assertTrue(messages(refused).contains("vast"), messages(refused));
+        assertEquals(0, jenkins.jenkins.clouds.size(), "no half of the file");
+        apply("jenkins:\n  clouds:\n" + one);
+        apply("jenkins:\n  clouds:\n" + one);
+        assertEquals(1, jenkins.jenkins.clouds.size(), "the same file again is no second cloud");
+    }
+
+    @Test
+    void anInitScriptThatIsTooLongIsRefusedWhenItIsSaved() throws Exception {
+        String noise = new Random(1)
+                .ints(3000, 'a', 'z' + 1)
+                .mapToObj(Character::toString)
+                .collect(Collectors.joining());
+        Exception refused = assertThrows(
+                Exception.class,
+                () -> apply(
+                        seed().replace("region: US", "region: US\n            initScript: \"echo " + noise + "\"")));
+        assertTrue(messages(refused).contains("initScript makes the start script"), messages(refused));
+        assertEquals(0, jenkins.jenkins.clouds.size());
+    }
+
+    @Test
+    void eachWarningIsLoggedOnceForEachReading() throws Exception {
+        try (LogRecorder log =
+                new LogRecorder().record(CloudConfigurator.class, Level.WARNING).capture(20)) {
+            apply(seed().replace("labels: cirun-vastai-gpu\n", "\n"));
+            assertEquals(
+                    1,
+                    log.getMessages().stream()
+                            .filter(line -> line.contains("labels"))
+                            .count());
+        }
+    }
+
+    /** Every example of the documentation, as somebody would copy it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"README.md", "docs/configuration.md"})
+    void examplesOfTheDocumentationAreRead(String file) throws Exception {
+        Matcher blocks = Pattern.compile("(?ms)^```yaml\\R(.*?)^```").matcher(Files.readString(Path.of(file)));
+        int found = 0;
+        while (blocks.find()) {
+            apply(blocks.group(1));
+            found++;
+        }
+        assertTrue(found > 0, file);
+        assertNotNull(cloud(), file);
+    }
+
+    /** Configuration as Code fails there before it asks any plugin; once it does not, the documentation may say so. */
+    @Test
+    void aDateWithoutQuotesIsRefusedByConfigurationAsCodeItself() throws Exception {
+        String yaml = "jenkins:\n  clouds:\n    - vastAi:\n        name: vast\n        credentialsId: key\n"
+                + "        blocklist:\n          - machineId: 1\n            until: ";
+        assertThrows(RuntimeException.class, () -> apply(yaml + "2026-12-31\n"));
+        apply(yaml + "\"2026-12-31\"\n");
+        assertEquals("2026-12-31", cloud().getBlocklist().get(0).getUntil());
+    }
+
+    private static String messages(Throwable thrown) {
+        StringBuilder messages = new StringBuilder();
+        for (Throwable at = thrown; at != null; at = at.getCause()) {
+            messages.append(at.getMessage()).append('\n');
+        }
+        return messages.toString();
     }
 
     @ParameterizedTest

@@ -5,22 +5,49 @@ import io.jenkins.plugins.vastai.market.Requirements;
 import io.jenkins.plugins.vastai.ssh.SshKeyPair;
 import io.jenkins.plugins.vastai.ssh.StartScript;
 import io.jenkins.plugins.vastai.ssh.Watchdog;
+import io.jenkins.plugins.vastai.text.Reason;
 import java.net.URI;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** Builds the create call's body: image, disk, label, environment and the script that makes the machine ready. */
-final class StartScripts {
+public final class StartScripts {
 
     /** What every machine is: root, in containers and in Vast.ai's VM images alike. */
     static final String USER = "root";
+
+    private static final int NEWEST_JAVA = 21;
 
     private final URI market;
 
     /** @param market address of the API, for the machine's own hand */
     StartScripts(URI market) {
         this.market = market;
+    }
+
+    /**
+     * Why a template's own script cannot be sent to machines; empty when it can. Asks nobody.
+     *
+     * @param initScript may be empty
+     * @param remoteFs work directory of the agent
+     * @param market address of the API, which is a part of what is sent
+     */
+    public static Optional<Reason> tooLong(String initScript, String remoteFs, boolean vm, URI market) {
+        // Every controller's key has this length.
+        SshKeyPair key = SshKeyPair.generate(Labels.owner("x".repeat(Labels.CONTROLLER_LENGTH)));
+        Watchdog watchdog = Watchdog.of(market, Watchdog.SILENCE, Watchdog.SILENCE);
+        try {
+            StartScript.builder(key, NEWEST_JAVA, watchdog)
+                    .remoteFs(remoteFs)
+                    .vm(vm)
+                    .init(initScript)
+                    .build();
+            return Optional.empty();
+        } catch (StartScript.TooLong e) {
+            return Optional.of(RentalText.SCRIPT_TOO_LONG.of(e.length(), StartScript.MAX_LENGTH));
+        }
     }
 
     CreateRequest request(Rental rental, Draw draw, Requirements wanted) throws StartScript.TooLong {
