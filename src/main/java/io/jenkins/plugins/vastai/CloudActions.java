@@ -2,7 +2,10 @@ package io.jenkins.plugins.vastai;
 
 import edu.umd.cs.findbugs.annotations.CheckForNull;
 import hudson.Util;
+import hudson.model.Api;
 import hudson.model.Computer;
+import hudson.model.ModelObject;
+import hudson.security.Permission;
 import hudson.slaves.Cloud;
 import io.jenkins.plugins.vastai.market.Ban;
 import io.jenkins.plugins.vastai.rental.Draw;
@@ -13,20 +16,21 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import jenkins.model.Jenkins;
+import jenkins.security.stapler.StaplerNotDispatchable;
 import org.kohsuke.accmod.Restricted;
 import org.kohsuke.accmod.restrictions.NoExternalUse;
 import org.kohsuke.stapler.HttpResponse;
 import org.kohsuke.stapler.HttpResponses;
 import org.kohsuke.stapler.QueryParameter;
-import org.kohsuke.stapler.verb.GET;
 import org.kohsuke.stapler.verb.POST;
 
 /**
  * What people may do to a running cloud. Each returns at once; the engine does the rest, and the page shows it. Ordering
- * less or again needs {@link Cloud#PROVISION}, destroying {@link Computer#DELETE} on the agent.
+ * less or again needs {@link Cloud#PROVISION}, destroying {@link Computer#DELETE} on the agent. Its page shows the cloud's
+ * state to whoever may act on it but not read the system: what was blocked must be seen to be unblocked.
  */
 @Restricted(NoExternalUse.class) // buttons
-public final class CloudActions {
+public final class CloudActions implements ModelObject {
 
     /** Bans that are made here; their note is who made them. */
     static final String SOURCE = "page";
@@ -37,10 +41,33 @@ public final class CloudActions {
         this.cloud = cloud;
     }
 
-    /** Whoever comes here by hand wants to see the cloud. */
-    @GET
-    public HttpResponse doIndex() {
-        return HttpResponses.redirectViaContextPath("manage/" + cloud.getUrl());
+    @Override
+    public String getDisplayName() {
+        return cloud.getDisplayName();
+    }
+
+    /** Whose state the page shows. */
+    @StaplerNotDispatchable
+    public VastAiCloud getCloud() {
+        return cloud;
+    }
+
+    /** For the layout: one of them is enough. */
+    @StaplerNotDispatchable
+    public Permission[] getPermissions() {
+        return CloudPermissions.permissions();
+    }
+
+    /** As {@link VastAiCloud#getRental}; the page asks who may see it. */
+    @CheckForNull
+    public RentalPage getRental(String id) {
+        return cloud.getRental(id);
+    }
+
+    /** As {@link VastAiCloud#getApi}. */
+    public Api getApi() {
+        CloudPermissions.checkSeeState(cloud);
+        return cloud.getApi();
     }
 
     /** Nothing new is ordered; running builds go on. */
@@ -83,9 +110,9 @@ public final class CloudActions {
      * @param next {@code computer} when it was asked for on the agent's page, which goes with the machine
      */
     @POST
-    public HttpResponse doDestroy(@QueryParameter(required = true) String rental, @QueryParameter String next) {
+    public HttpResponse doDestroy(@QueryParameter String rental, @QueryParameter String next) {
+        checkDestroy(find(rental).flatMap(VastAiComputer::of).orElse(null));
         Rental known = rental(rental);
-        checkDestroy(VastAiComputer.of(known).orElse(null));
         Reason why = AgentText.DESTROYED_BY.of(known.order().agent(), user());
         // The rental first: hung up on, the build would end, and that would be the reason that is told.
         Fleets.get().all().forEach(fleet -> fleet.retire(known.id(), why));
@@ -94,7 +121,7 @@ public final class CloudActions {
 
     /** Leaves the machine that a rental has, or had last, alone from now on; what runs there goes on. */
     @POST
-    public HttpResponse doBlock(@QueryParameter(required = true) String rental) {
+    public HttpResponse doBlock(@QueryParameter String rental) {
         cloud.checkPermission(Cloud.PROVISION);
         List<Draw> draws = rental(rental).draws();
         if (draws.isEmpty()) {
@@ -130,13 +157,16 @@ public final class CloudActions {
         }
     }
 
-    private Rental rental(String id) {
+    private Rental rental(@CheckForNull String id) {
+        return find(id).orElseThrow(() -> HttpResponses.error(404, Messages.CloudActions_noRental(Util.fixNull(id))));
+    }
+
+    private Optional<Rental> find(@CheckForNull String id) {
         return Fleets.get()
                 .rentals()
                 .filter(rental ->
                         rental.id().equals(id) && rental.order().cloud().equals(cloud.getName()))
-                .findFirst()
-                .orElseThrow(() -> HttpResponses.error(404, Messages.CloudActions_noRental(id)));
+                .findFirst();
     }
 
     private Optional<Fleet> fleet() {

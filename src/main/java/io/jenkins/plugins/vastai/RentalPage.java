@@ -3,6 +3,7 @@ package io.jenkins.plugins.vastai;
 import edu.umd.cs.findbugs.annotations.CheckForNull;
 import hudson.Util;
 import hudson.model.ModelObject;
+import hudson.security.Permission;
 import io.jenkins.plugins.vastai.rental.Draw;
 import io.jenkins.plugins.vastai.rental.Line;
 import io.jenkins.plugins.vastai.rental.Reach;
@@ -14,10 +15,11 @@ import java.util.List;
 import java.util.Optional;
 import org.kohsuke.accmod.Restricted;
 import org.kohsuke.accmod.restrictions.NoExternalUse;
+import org.kohsuke.stapler.StaplerProxy;
 
 /** All about one rental: on a page of its own, which outlives the agent, and on the agent's. */
 @Restricted(NoExternalUse.class) // rental.jelly
-public final class RentalPage implements ModelObject {
+public final class RentalPage implements ModelObject, StaplerProxy {
 
     /** The market's own page of instances; there is none for a single one. */
     private static final String CONSOLE = "https://cloud.vast.ai/instances/";
@@ -39,6 +41,17 @@ public final class RentalPage implements ModelObject {
     }
 
     @Override
+    public Object getTarget() {
+        CloudPermissions.checkSeeState(cloud);
+        return this;
+    }
+
+    /** For the layout: one of them is enough. */
+    public Permission[] getPermissions() {
+        return CloudPermissions.permissions();
+    }
+
+    @Override
     public String getDisplayName() {
         return Messages.RentalPage_title(rental.id());
     }
@@ -50,11 +63,6 @@ public final class RentalPage implements ModelObject {
     /** Below Jenkins' own address, with a slash at its end. */
     public String getActions() {
         return VastAiActions.URL + "/" + Util.rawEncode(cloud.getName()) + "/";
-    }
-
-    /** Relative to Jenkins' own address. */
-    public String getCloudUrl() {
-        return "manage/" + cloud.getUrl();
     }
 
     public String getCloudName() {

@@ -6,8 +6,8 @@ import hudson.model.RootAction;
 import jenkins.model.Jenkins;
 
 /**
- * Where the actions on a cloud are: {@code /vastai/<cloud>/}. Not below the cloud's own page, which only those reach who
- * may read the system, while whoever may provision may act.
+ * Where the actions on a cloud and its state are: {@code /vastai/<cloud>/}. Not only below the cloud's own page, which Jenkins
+ * shows to those alone who may read the system, while whoever may provision may act.
  */
 @Extension
 public final class VastAiActions implements RootAction {

@@ -30,10 +30,12 @@ import org.jenkinsci.Symbol;
 import org.jenkinsci.plugins.plaincredentials.StringCredentials;
 import org.kohsuke.accmod.Restricted;
 import org.kohsuke.accmod.restrictions.DoNotUse;
+import org.kohsuke.accmod.restrictions.NoExternalUse;
 import org.kohsuke.stapler.DataBoundConstructor;
 import org.kohsuke.stapler.DataBoundSetter;
 import org.kohsuke.stapler.HttpResponse;
 import org.kohsuke.stapler.QueryParameter;
+import org.kohsuke.stapler.StaplerProxy;
 import org.kohsuke.stapler.StaplerRequest2;
 import org.kohsuke.stapler.StaplerResponse2;
 import org.kohsuke.stapler.verb.POST;
@@ -43,7 +45,7 @@ import org.kohsuke.stapler.verb.POST;
  * wrote and nothing that changes while agents run. Owns the field checks of its templates' pages, so that they can ask
  * this cloud's market.
  */
-public class VastAiCloud extends Cloud implements DescriptorByNameOwner {
+public class VastAiCloud extends Cloud implements DescriptorByNameOwner, StaplerProxy {
 
     /** Default of {@link #getApiUrl()}. */
     public static final String API_URL = "https://console.vast.ai";
@@ -172,6 +174,14 @@ public class VastAiCloud extends Cloud implements DescriptorByNameOwner {
         this.blocklist = new ArrayList<>(blocklist == null ? List.of() : blocklist);
     }
 
+    /** Asks for itself who may see it, whichever address leads here; what changes something asks for more. */
+    @Override
+    @Restricted(DoNotUse.class) // Stapler
+    public Object getTarget() {
+        CloudPermissions.checkSeeState(this);
+        return this;
+    }
+
     /** The pages of a template; null when there is none of that name. */
     @CheckForNull
     @Restricted(DoNotUse.class) // template/<name>
@@ -182,6 +192,7 @@ public class VastAiCloud extends Cloud implements DescriptorByNameOwner {
     }
 
     /** What its page shows: the part that the address asks for. */
+    @StaplerNotDispatchable
     @Restricted(DoNotUse.class) // main.jelly, live.jelly
     public CloudPage getPage() {
         return new CloudPage(this, CloudPage.asked("alive"), CloudPage.asked("ended"));
@@ -189,7 +200,7 @@ public class VastAiCloud extends Cloud implements DescriptorByNameOwner {
 
     /** The page of a rental, {@code rental/<id>}; null when there is no such rental of this cloud. */
     @CheckForNull
-    @Restricted(DoNotUse.class) // Stapler
+    @Restricted(NoExternalUse.class) // Stapler
     public RentalPage getRental(String id) {
         return Fleets.lookup().stream()
                 .flatMap(Fleets::rentals)
@@ -201,7 +212,7 @@ public class VastAiCloud extends Cloud implements DescriptorByNameOwner {
     }
 
     /** The same as JSON and XML, for programs. */
-    @Restricted(DoNotUse.class) // Stapler
+    @Restricted(NoExternalUse.class) // Stapler
     public Api getApi() {
         return new Api(CloudReport.of(this));
     }
