@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help test demo browser simulator contract chaos bench format clean
+.PHONY: help test demo browser simulator contract chaos machines bench format clean
 
 # The parent POM wants this Maven; where the installed one is older, it is fetched as an ordinary artifact.
 MAVEN_WANTED := 3.9.6
@@ -37,6 +37,16 @@ jenkins_resolvable() {
   cat $$log >&2; rm -f $$log; exit 1
 }
 program() { m -f standalone/pom.xml -q test-compile exec:java -Dexec.mainClass=$(PACKAGE).$$1 -Dexec.args="$${2:-}"; }
+machines() {
+  if [ ! -d $(CURDIR)/target/machines/debian ] && ! command -v debootstrap >/dev/null \
+      && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then
+    echo "machines: installing debootstrap"
+    apt-get install -y -q --no-install-recommends debootstrap >/dev/null \
+      || { apt-get update -q >/dev/null; apt-get install -y -q --no-install-recommends debootstrap >/dev/null; } \
+      || echo "machines: debootstrap could not be installed"
+  fi
+  program machines.Machines "$(CURDIR)/target/machines $${1:-}"
+}
 tests_in() {
   find $$1/surefire-reports -name 'TEST-*.xml' -exec grep -hm1 -oE '<testsuite .* tests="[0-9]+"' {} + \
     | sed 's/.*tests="\([0-9]*\)".*/\1/' | awk '{n += $$1} END {print n + 0}'
@@ -94,6 +104,10 @@ chaos: ## ten thousand rentals under faults, crashes and a second controller; N=
 contract: ## client and simulator against the published API description, where that file is
 	@$(SETUP)
 	program contract.Contract
+
+machines: ## engine against real root file systems behind OpenSSH's sshd; needs root; CASE=... to choose
+	@$(SETUP)
+	machines "$(CASE)"
 
 bench: ## how fast, beside Jenkins' own ways; BENCH=quick takes minutes; writes docs/benchmarks.md
 	@$(SETUP)

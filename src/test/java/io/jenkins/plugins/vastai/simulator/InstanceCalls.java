@@ -231,7 +231,7 @@ final class InstanceCalls {
         if (!lost && !c.order.vm()) {
             c.attachedKeys.add(key);
             if (running) {
-                world.local().ifPresent(site -> site.authorize(c, key));
+                world.site.authorize(c, key);
             }
         }
         return Answer.ok(Json.object().put("success", true).put("msg", "SSH key added to instance."));
@@ -249,7 +249,7 @@ final class InstanceCalls {
             return Answer.error(404, "no_such_ssh_key", "SSH key not found.");
         }
         found.get().attachedKeys.remove(key.get());
-        world.local().ifPresent(site -> site.revoke(found.get(), key.get()));
+        world.site.revoke(found.get(), key.get());
         return Answer.ok(Json.object().put("success", true).put("msg", "SSH key removed from instance."));
     }
 }

@@ -25,7 +25,7 @@ import org.apache.sshd.common.config.keys.KeyUtils;
 import org.apache.sshd.common.config.keys.PublicKeyEntry;
 
 /** Machines on this computer. One thread does all the work, in the order in which it was decided. */
-final class LocalSite implements Site, AutoCloseable {
+final class LocalSite implements Site {
     private static final Logger LOGGER = Logger.getLogger(LocalSite.class.getName());
 
     private static final Set<Fault.Kind> OF_SSH = EnumSet.of(
@@ -80,8 +80,8 @@ final class LocalSite implements Site, AutoCloseable {
                 : Files.createTempDirectory("vastai-simulator-");
     }
 
-    /** Address of the simulator, which stands for the market's own inside machines. */
-    void api(String address) {
+    @Override
+    public void api(String address) {
         api = address;
     }
 
@@ -99,8 +99,8 @@ final class LocalSite implements Site, AutoCloseable {
         });
     }
 
-    /** Waits until everything decided so far is done. */
-    void drain() {
+    @Override
+    public void drain() {
         CompletableFuture.runAsync(() -> {}, hands).join();
     }
 
@@ -161,7 +161,8 @@ final class LocalSite implements Site, AutoCloseable {
         return lines;
     }
 
-    private static Map<String, String> environment(Contract c) {
+    /** What the container has besides what its image brings. */
+    static Map<String, String> environment(Contract c) {
         Map<String, String> made = new LinkedHashMap<>();
         c.order.env().forEach((name, value) -> {
             if (!name.startsWith("-")) {
@@ -305,13 +306,13 @@ final class LocalSite implements Site, AutoCloseable {
         });
     }
 
-    /** A key that was attached to a running container. */
-    void authorize(Contract c, SshKey key) {
+    @Override
+    public void authorize(Contract c, SshKey key) {
         later(c, () -> c.machine.authorize(List.of(key.line())));
     }
 
-    /** A key that was detached from a running container. */
-    void revoke(Contract c, SshKey key) {
+    @Override
+    public void revoke(Contract c, SshKey key) {
         later(c, () -> c.machine.revoke(key.identity()));
     }
 

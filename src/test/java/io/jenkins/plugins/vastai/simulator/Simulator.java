@@ -34,7 +34,7 @@ public final class Simulator implements AutoCloseable {
     Simulator(Builder settings) throws IOException {
         world = new World(settings);
         http = new HttpFace(world);
-        world.local().ifPresent(site -> site.api(http.uri().toString()));
+        world.site.api(http.uri().toString());
         apiKey = addKey("owner", Optional.empty(), false, false);
         if (world.clock instanceof DrivenClock driven) {
             ticker = null;
@@ -60,7 +60,7 @@ public final class Simulator implements AutoCloseable {
     /** The present has come, and what followed from it is done. */
     private void catchUp() {
         world.settle();
-        world.local().ifPresent(LocalSite::drain);
+        world.site.drain();
     }
 
     /** Default: the system's clock, any port, boots within half a second, SSH and limits on, $ 100 of credit. */
@@ -211,7 +211,7 @@ public final class Simulator implements AutoCloseable {
             }
             how.accept(contract, now);
         }
-        world.local().ifPresent(LocalSite::drain);
+        world.site.drain();
     }
 
     /** What the container has written so far (start script). Empty with SSH off. */
@@ -231,13 +231,11 @@ public final class Simulator implements AutoCloseable {
             ticker.shutdownNow();
         }
         http.close();
-        world.local().ifPresent(site -> {
-            try {
-                site.close();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        });
+        try {
+            world.site.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** What can be chosen before the start. */
@@ -259,6 +257,7 @@ public final class Simulator implements AutoCloseable {
         String credit = "100";
         String hostKeyType = "ssh-ed25519";
         Optional<Path> workDirectory = Optional.empty();
+        Optional<Hosting> hosting = Optional.empty();
 
         private Builder() {}
 
@@ -364,6 +363,12 @@ public final class Simulator implements AutoCloseable {
         /** Where machines get their directories; default a temporary one, deleted on close. */
         public Builder workDirectory(Path value) {
             workDirectory = Optional.of(value);
+            return this;
+        }
+
+        /** Machines that somebody else runs, instead of directories with an SSH server of this process. */
+        public Builder hosting(Hosting value) {
+            hosting = Optional.of(value);
             return this;
         }
 

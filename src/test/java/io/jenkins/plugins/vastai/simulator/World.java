@@ -6,7 +6,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** Everything the simulator knows, under one lock. */
 final class World implements Account {
@@ -30,12 +29,15 @@ final class World implements Account {
         this.faults = new Faults(settings.seed);
         this.market = new SimulatedMarket(lock, settings.seed, settings.scale, clock.instant());
         this.ledger = new Ledger(lock, clock, new BigDecimal(settings.credit), this::settle);
-        this.site = settings.ssh ? new LocalSite(lock, settings, faults) : new NumbersOnly();
+        this.site = site();
         this.contracts = new Contracts(settings, market, ledger, faults, site);
     }
 
-    Optional<LocalSite> local() {
-        return site instanceof LocalSite local ? Optional.of(local) : Optional.empty();
+    private Site site() throws IOException {
+        if (settings.hosting.isPresent()) {
+            return new HostedSite(settings.hosting.get());
+        }
+        return settings.ssh ? new LocalSite(lock, settings, faults) : new NumbersOnly();
     }
 
     /** Brings the world to the present. */
