@@ -37,7 +37,7 @@ jenkins_resolvable() {
   cat $$log >&2; rm -f $$log; exit 1
 }
 program() { m -f standalone/pom.xml -q test-compile exec:java -Dexec.mainClass=$(PACKAGE).$$1 -Dexec.args="$${2:-}"; }
-machines() {
+set_debootstrap() {
   if [ ! -d $(CURDIR)/target/machines/debian ] && ! command -v debootstrap >/dev/null \
       && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then
     echo "machines: installing debootstrap"
@@ -45,7 +45,6 @@ machines() {
       || { apt-get update -q >/dev/null; apt-get install -y -q --no-install-recommends debootstrap >/dev/null; } \
       || echo "machines: debootstrap could not be installed"
   fi
-  program machines.Machines "$(CURDIR)/target/machines $${1:-}"
 }
 tests_in() {
   find $$1/surefire-reports -name 'TEST-*.xml' -exec grep -hm1 -oE '<testsuite .* tests="[0-9]+"' {} + \
@@ -69,6 +68,8 @@ test: ## all tests: in a real Jenkins where its artifacts can be resolved, else 
 	else
 	  echo "test: only the Jenkins-free part ran: $$(tests_in standalone/target) tests. Left out: everything in a real Jenkins, $$LEFT_OUT"
 	fi
+	# Says itself what is missing where machines cannot be run; make machines installs what it needs.
+	program machines.Machines "$(CURDIR)/target/machines"
 
 demo: ## rent, build, destroy against the simulator, with a real Jenkins where it can be had
 	@$(SETUP)
@@ -107,7 +108,8 @@ contract: ## client and simulator against the published API description, where t
 
 machines: ## engine against real root file systems behind OpenSSH's sshd; needs root; CASE=... to choose
 	@$(SETUP)
-	machines "$(CASE)"
+	set_debootstrap
+	program machines.Machines "$(CURDIR)/target/machines $(CASE)"
 
 bench: ## how fast, beside Jenkins' own ways; BENCH=quick takes minutes; writes docs/benchmarks.md
 	@$(SETUP)

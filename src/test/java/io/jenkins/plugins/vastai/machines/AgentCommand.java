@@ -12,7 +12,9 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.List;
 import org.apache.sshd.client.SshClient;
+import org.apache.sshd.client.auth.pubkey.UserAuthPublicKeyFactory;
 import org.apache.sshd.client.channel.ChannelExec;
 import org.apache.sshd.client.channel.ClientChannelEvent;
 import org.apache.sshd.client.session.ClientSession;
@@ -44,6 +46,8 @@ final class AgentCommand implements AutoCloseable {
                 .filter(known -> known.isSupported() && pin.algorithms().contains(known.getName()))
                 .<NamedFactory<Signature>>map(known -> known)
                 .toList());
+        client.setUserAuthFactories(
+                List.of(new UserAuthPublicKeyFactory(List.of(BuiltinSignatures.ed25519))));
         client.setServerKeyVerifier((with, address, shown) ->
                 HostKey.parse(PublicKeyEntry.toString(shown)).equals(pin));
         client.start();

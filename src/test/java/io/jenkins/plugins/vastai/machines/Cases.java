@@ -18,7 +18,7 @@ final class Cases {
     /** The key line that the start script was sent with, before the start script has run. */
     private static final String KEY = "k=$(sed -n \"s/^K='\\(.*\\)'$/\\1/p\" /root/onstart.sh); test -n \"$k\"";
 
-    private static final String READ_ONLY = "mount --bind %1$s %1$s && mount -o remount,ro,bind %1$s";
+    private static final String REMOUNT = "mount --bind %1$s %1$s && mount -o remount,%2$s,bind %1$s";
 
     private Cases() {}
 
@@ -55,21 +55,25 @@ final class Cases {
                         .before("echo 'echo Hello' >/etc/bash.bashrc")
                         .refused("Hello", AT_ONCE),
                 // file systems
-                new Case("/var/lib read-only", DEBIAN, AND_ENDS_ITSELF).before(READ_ONLY.formatted("/var/lib")),
+                new Case("/var/lib read-only", DEBIAN, AND_ENDS_ITSELF).before(REMOUNT.formatted("/var/lib", "ro")),
                 new Case("/tmp full", DEBIAN, AND_ENDS_ITSELF)
                         .before("mount -t tmpfs -o size=16k full /tmp; cat /dev/zero >/tmp/full 2>/dev/null || true"),
                 new Case("noexec", DEBIAN, AND_ENDS_ITSELF)
                         .before(
                                 "for d in /tmp /home /root /var/lib; do mount --bind $d $d; mount -o remount,noexec,bind $d;"
                                         + " done"),
+                new Case("noexec, init script", DEBIAN, AND_ENDS_ITSELF)
+                        .before(REMOUNT.formatted("/var/lib", "noexec"))
+                        .init("#!/bin/sh\necho by init >/tmp/init-was-here\n")
+                        .refused("126|noexec", AT_ONCE),
                 new Case("no /proc", DEBIAN, UNTIL_RETIRED)
                         .before("umount /proc")
                         .refused("java|/proc", 60),
                 new Case("home read-only", DEBIAN, AND_ENDS_ITSELF)
-                        .before(KEY + "; echo \"$k\" >/root/.ssh/authorized_keys; " + READ_ONLY.formatted("/root"))
+                        .before(KEY + "; echo \"$k\" >/root/.ssh/authorized_keys; " + REMOUNT.formatted("/root", "ro"))
                         .refused("/root|read-only", AT_ONCE),
                 new Case("work directory read-only", DEBIAN, NOT)
-                        .before(READ_ONLY.formatted("/home"))
+                        .before(REMOUNT.formatted("/home", "ro"))
                         .refused("/home/jenkins cannot be used: .*read-only", AT_ONCE),
                 new Case("disk full", DEBIAN, NOT)
                         .before(KEY
@@ -77,7 +81,7 @@ final class Cases {
                                 + " /tmp/kept; mount -t tmpfs -o size=200k full $d; cp -a /tmp/kept/root/. $d/ 2>/dev/null ||"
                                 + " cp -a /tmp/kept/. $d/ 2>/dev/null || true; rm -rf /tmp/kept; cat /dev/zero >$d/full"
                                 + " 2>/dev/null || true; done")
-                        .refused("disk|space|GB", AT_ONCE),
+                        .refused("no space|disk (is )?full|GB", AT_ONCE),
                 // sshd
                 new Case("banner", DEBIAN, AND_ENDS_ITSELF)
                         .before("echo 'Authorized use only.' >/etc/banner")

@@ -121,7 +121,7 @@ final class Engine implements AutoCloseable {
                 null);
         return fleet.order(id -> new Order(
                 "machines",
-                wanted.name,
+                "case-" + number,
                 "agent-" + id,
                 spec,
                 REMOTE_FS,

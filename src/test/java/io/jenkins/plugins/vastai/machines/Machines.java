@@ -33,6 +33,9 @@ public final class Machines {
     private static final Duration BETWEEN_ORDERS = Duration.ofMillis(1500);
     private static final Duration UP = Duration.ofSeconds(110);
     private static final Duration HELD = RealMachine.SILENCE.plusSeconds(7);
+    /** Reachable within this time after sshd answers, the delivery of a Java included. */
+    private static final Duration SOON = Duration.ofSeconds(35);
+
     private static final Duration GONE = Duration.ofSeconds(40);
 
     private final Roots roots;
@@ -175,8 +178,7 @@ public final class Machines {
                 .orElse(story.get(0).at());
         Duration lasted = Duration.between(from, end);
         String words = story.stream()
-                .filter(moment ->
-                        moment.state() == State.BOOTING || !moment.at().isAfter(end))
+                .dropWhile(moment -> moment.state() != State.BOOTING)
                 .map(Engine.Moment::text)
                 .filter(text -> wanted.refusal.stream()
                         .anyMatch(refusal -> refusal.words().matcher(text).find()))
@@ -190,6 +192,8 @@ public final class Machines {
         } else if (lasted.compareTo(wanted.refusal.get().within()) > 0) {
             wrong.add("it took " + seconds(lasted) + ", billed");
         }
+        within(GONE, () -> destroyed(machines.get(number)));
+        hand(machines.get(number), Books.Hand.API_KEY, wrong);
         return happened;
     }
 
@@ -198,6 +202,9 @@ public final class Machines {
         Rental rental = engine.fleet.rental(id).orElseThrow();
         Instant from = machine.opened().orElseThrow();
         String happened = "reachable after " + seconds(Duration.between(from, Instant.now()));
+        if (Duration.between(from, Instant.now()).compareTo(SOON) > 0) {
+            wrong.add("it took that long, billed");
+        }
         if (wanted.works == Case.Works.NOT) {
             wrong.add("it was taken for fit");
         }
@@ -206,6 +213,9 @@ public final class Machines {
         if (armed != (wanted.works == Case.Works.AND_ENDS_ITSELF)) {
             wrong.add(armed ? "its watchdog is said to be armed" : "its watchdog is not armed");
         }
+        if (!armed && engine.story(id).stream().noneMatch(moment -> moment.text().contains("cannot end itself"))) {
+            wrong.add("nobody is told that it cannot end itself");
+        }
         try (AgentCommand agent = new AgentCommand(rental)) {
             engine.fleet.agentOnline(id);
             wanted.environment.forEach((name, value) -> {
@@ -213,6 +223,9 @@ public final class Machines {
                     wrong.add("builds do not see " + name + "=" + value);
                 }
             });
+            if (agent.text().contains(machine.ownKey())) {
+                wrong.add("builds see the machine's own key");
+            }
             // As long as an agent is there, the machine is heard of.
             if (within(HELD, () -> destroyed(machine) || !agent.connected())) {
                 wrong.add(
@@ -244,6 +257,14 @@ public final class Machines {
         }
         engine.fleet.retire(id, RentalText.BUILD_DONE.of());
         return happened;
+    }
+
+    private void hand(RealMachine machine, Books.Hand right, List<String> wrong) {
+        Optional<Books.Hand> hand =
+                engine.simulator.books().entry(machine.id()).orElseThrow().destroyedBy();
+        if (!hand.equals(Optional.of(right))) {
+            wrong.add("the instance was destroyed by " + hand.map(Object::toString).orElse("nobody"));
+        }
     }
 
     private boolean destroyed(RealMachine machine) {

@@ -64,6 +64,16 @@ final class RealMachine implements Hosting.Guest {
         return lastWords;
     }
 
+    /** A machine on which no agent can work is to be given up by the engine, long before it would end itself. */
+    private Duration silence() {
+        return wanted.works == Case.Works.NOT ? SILENCE.multipliedBy(20) : SILENCE;
+    }
+
+    /** The key that the market puts into the machine for its own use; nobody else may see it. */
+    String ownKey() {
+        return instance.environment().get("CONTAINER_API_KEY");
+    }
+
     @Override
     public void boot(List<String> authorizedKeys) throws IOException {
         Path in = Files.createDirectories(run.resolve("in"));
@@ -72,7 +82,7 @@ final class RealMachine implements Hosting.Guest {
         if (!times.find()) {
             throw new IOException("the start script's head has no times to shorten");
         }
-        Files.writeString(in.resolve("onstart.sh"), times.replaceFirst("$1" + SILENCE.toSeconds() + "$2" + 1));
+        Files.writeString(in.resolve("onstart.sh"), times.replaceFirst("$1" + silence().toSeconds() + "$2" + 1));
         Files.writeString(in.resolve("authorized_keys"), "");
         Files.writeString(in.resolve("init"), Roots.resource("init.sh"));
         Files.writeString(in.resolve("before"), wanted.before);
@@ -185,11 +195,11 @@ final class RealMachine implements Hosting.Guest {
                 .start();
     }
 
-    /** Somebody else answers from the moment on that the first login is there. */
+    /** Somebody else answers from the moment on that the first login has done its work. */
     private void changeHostKey() {
         try {
             Instant end = Instant.now().plus(LIMIT);
-            while (!Files.readString(run.resolve("sshd.log")).contains("Accepted publickey")) {
+            while (!Files.readString(run.resolve("sshd.log")).contains("Close session")) {
                 if (Instant.now().isAfter(end)) {
                     return;
                 }

@@ -33,7 +33,7 @@ if [ ! -d busybox ]; then
     chroot debian ldd /usr/sbin/sshd /usr/bin/ssh-keygen /bin/bash \
         | sed -n 's/.*[[:space:]]\(\/[^ ]*\) (0x.*/\1/p' | sort -u >libraries
     (cd debian && find lib usr/lib \( -name 'libz.so.1' -o -name 'libdl.so.2' -o -name 'libpthread.so.0' -o -name 'libm.so.6' \
-        -o -name 'librt.so.1' \) | sed 's/^/\//') >>libraries
+        -o -name 'librt.so.1' -o -name 'libstdc++.so.6' -o -name 'libgcc_s.so.1' \) | sed 's/^/\//') >>libraries
     while read -r f; do
         mkdir -p "$r${f%/*}"
         cp -L "debian$f" "$r$f"
