@@ -46,8 +46,7 @@ final class AgentCommand implements AutoCloseable {
                 .filter(known -> known.isSupported() && pin.algorithms().contains(known.getName()))
                 .<NamedFactory<Signature>>map(known -> known)
                 .toList());
-        client.setUserAuthFactories(
-                List.of(new UserAuthPublicKeyFactory(List.of(BuiltinSignatures.ed25519))));
+        client.setUserAuthFactories(List.of(new UserAuthPublicKeyFactory(List.of(BuiltinSignatures.ed25519))));
         client.setServerKeyVerifier((with, address, shown) ->
                 HostKey.parse(PublicKeyEntry.toString(shown)).equals(pin));
         client.start();

@@ -213,7 +213,8 @@ public final class Machines {
         if (armed != (wanted.works == Case.Works.AND_ENDS_ITSELF)) {
             wrong.add(armed ? "its watchdog is said to be armed" : "its watchdog is not armed");
         }
-        if (!armed && engine.story(id).stream().noneMatch(moment -> moment.text().contains("cannot end itself"))) {
+        if (!armed
+                && engine.story(id).stream().noneMatch(moment -> moment.text().contains("cannot end itself"))) {
             wrong.add("nobody is told that it cannot end itself");
         }
         try (AgentCommand agent = new AgentCommand(rental)) {
@@ -263,7 +264,8 @@ public final class Machines {
         Optional<Books.Hand> hand =
                 engine.simulator.books().entry(machine.id()).orElseThrow().destroyedBy();
         if (!hand.equals(Optional.of(right))) {
-            wrong.add("the instance was destroyed by " + hand.map(Object::toString).orElse("nobody"));
+            wrong.add("the instance was destroyed by "
+                    + hand.map(Object::toString).orElse("nobody"));
         }
     }
 

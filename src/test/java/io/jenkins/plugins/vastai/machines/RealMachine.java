@@ -82,7 +82,8 @@ final class RealMachine implements Hosting.Guest {
         if (!times.find()) {
             throw new IOException("the start script's head has no times to shorten");
         }
-        Files.writeString(in.resolve("onstart.sh"), times.replaceFirst("$1" + silence().toSeconds() + "$2" + 1));
+        Files.writeString(
+                in.resolve("onstart.sh"), times.replaceFirst("$1" + silence().toSeconds() + "$2" + 1));
         Files.writeString(in.resolve("authorized_keys"), "");
         Files.writeString(in.resolve("init"), Roots.resource("init.sh"));
         Files.writeString(in.resolve("before"), wanted.before);
