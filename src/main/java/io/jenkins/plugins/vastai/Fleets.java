@@ -294,7 +294,11 @@ public final class Fleets {
                 tuning.pacing().get(),
                 tuning.patience());
         Bootstrap bootstrap = new Bootstrap(
-                parts.reach(), parts.http(), root.resolve("java"), List.of(java(key)), Bootstrap.Timeouts.DEFAULT);
+                parts.reach(),
+                parts.http(),
+                root.resolve("java"),
+                () -> List.of(java(key)),
+                Bootstrap.Timeouts.DEFAULT);
         Fleet fleet = new Fleet(new Fleet.Parts(
                 parts.identity(),
                 client,

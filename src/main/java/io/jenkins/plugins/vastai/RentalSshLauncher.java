@@ -12,7 +12,7 @@ import hudson.slaves.SlaveComputer;
 import io.jenkins.plugins.vastai.api.Instance;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.ssh.SshText;
-import io.jenkins.plugins.vastai.ssh.Watchdog;
+import io.jenkins.plugins.vastai.ssh.StartScript;
 import io.jenkins.plugins.vastai.text.Reason;
 import io.jenkins.plugins.vastai.text.Texts;
 import java.io.IOException;
@@ -43,7 +43,7 @@ final class RentalSshLauncher extends SSHLauncher {
                 "rental-" + rental.id(),
                 jvmOptions,
                 rental.reach().javaPath(),
-                Watchdog.ANNOUNCE_AGENT,
+                StartScript.AGENT_PREFIX,
                 "",
                 TIMEOUT_SECONDS,
                 RETRIES,

@@ -70,6 +70,7 @@ class BurstTest {
                 real.refused(),
                 real.timedOut(),
                 real.keyMissing(),
+                real.noCommands(),
                 real.prepare(),
                 real.connect(),
                 real.hostOffline(),

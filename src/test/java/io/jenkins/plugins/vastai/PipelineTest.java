@@ -3,9 +3,14 @@ package io.jenkins.plugins.vastai;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import hudson.model.FreeStyleBuild;
+import hudson.model.FreeStyleProject;
+import hudson.model.Label;
+import hudson.tasks.Shell;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.rental.State;
 import io.jenkins.plugins.vastai.simulator.Fault;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import jenkins.model.Jenkins;
@@ -43,6 +48,37 @@ class PipelineTest {
                 .collect(Collectors.toSet());
         assertEquals(Set.of("big", "small", "vm"), templates);
         assertEquals(3, machines.simulator().instances().size(), RentedMachines::stories);
+    }
+
+    @Test
+    void theTemplatesEnvironmentReachesBuildsByteForByte(JenkinsRule j) throws Exception {
+        Map<String, String> wanted = Map.of(
+                "TOKENIZERS_PARALLELISM", "false",
+                "BYPASS_CACHE", "1",
+                "QUOTES", "it's \"two\" `three` # \\n %s",
+                "SPACES", "  a  b ");
+        VastAiTemplate template = RentedMachines.template("gpu", "gpu");
+        template.setEnvironment(wanted.entrySet().stream()
+                .map(variable -> new EnvironmentVariable(variable.getKey(), variable.getValue()))
+                .toList());
+        machines.cloud(template);
+        String show = wanted.keySet().stream()
+                .map(name -> "printf '<" + name + "=%s>\\n' \"$" + name + "\"")
+                .collect(Collectors.joining("\n"));
+        FreeStyleProject project = j.createFreeStyleProject();
+        project.setAssignedLabel(Label.get("gpu"));
+        project.getBuildersList().add(new Shell(show));
+        WorkflowJob job = job(j, "node('gpu') { sh '''" + show.replace("\\", "\\\\") + "''' }");
+
+        FreeStyleBuild build = j.buildAndAssertSuccess(project);
+        WorkflowRun run = j.buildAndAssertSuccess(job);
+
+        for (Map.Entry<String, String> variable : wanted.entrySet()) {
+            String line = "<" + variable.getKey() + "=" + variable.getValue() + ">";
+            j.assertLogContains(line, build);
+            j.assertLogContains(line, run);
+        }
+        machines.nothingLeft();
     }
 
     @Test

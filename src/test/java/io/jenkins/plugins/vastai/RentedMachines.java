@@ -104,6 +104,7 @@ final class RentedMachines implements BeforeEachCallback, AfterEachCallback {
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(60),
+                Duration.ofSeconds(10),
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(120),
                 Duration.ofSeconds(5),

@@ -121,6 +121,8 @@ final class Reaching {
         Instant since = progress.trouble(probe.outcome(), now);
         Duration lasted = Duration.between(since, now);
         switch (probe.outcome()) {
+            case UNFIT -> duds.failed(rental, progress, draw, FailureClass.TEMPLATE, probe.reason(), now);
+            case NO_COMMANDS -> patience(rental, progress, draw, probe, lasted, timing.noCommands(), now);
             case HOST_KEY_CHANGED -> duds.failed(rental, progress, draw, FailureClass.UNREACHABLE, probe.reason(), now);
             case AUTH_REFUSED -> {
                 progress.keyAttached = false;
@@ -135,7 +137,9 @@ final class Reaching {
             Rental rental, Progress progress, Draw draw, Probe probe, Duration lasted, Duration limit, Instant now) {
         if (lasted.compareTo(limit) > 0) {
             FailureClass failure =
-                    probe.outcome() == Probe.Outcome.NOISY ? FailureClass.TEMPLATE : FailureClass.UNREACHABLE;
+                    probe.outcome() == Probe.Outcome.NOISY || probe.outcome() == Probe.Outcome.NO_COMMANDS
+                            ? FailureClass.TEMPLATE
+                            : FailureClass.UNREACHABLE;
             duds.failed(rental, progress, draw, failure, probe.reason(), now);
         } else {
             records.say(rental, probe.reason());
@@ -160,8 +164,13 @@ final class Reaching {
             return;
         }
         boolean patient = lasted.compareTo(timing.prepare()) <= 0;
-        Bootstrap.Wanted wanted =
-                new Bootstrap.Wanted(order.javaMajor(), order.remoteFs(), 1, gpuCount(draw), gpuName(draw));
+        Bootstrap.Wanted wanted = new Bootstrap.Wanted(
+                order.javaMajor(),
+                order.remoteFs(),
+                1,
+                gpuCount(draw),
+                gpuName(draw),
+                order.spec().environment());
         ssh(
                 rental,
                 progress,

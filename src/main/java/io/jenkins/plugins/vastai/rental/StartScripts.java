@@ -56,8 +56,7 @@ public final class StartScripts {
         SshKeyPair key = SshKeyPair.parse(rental.privateKey().value(), "jenkins");
         StartScript.Builder script = StartScript.builder(key, order.javaMajor(), watchdog(order))
                 .remoteFs(order.remoteFs())
-                .vm(spec.vm())
-                .user(USER);
+                .vm(spec.vm());
         if (!spec.initScript().isBlank()) {
             script.init(spec.initScript());
         }

@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param refused how long connection refused is taken for sshd still starting
  * @param timedOut how long no answer at all is taken for a slow start
  * @param keyMissing how long a refused key is taken for one that has not arrived yet
+ * @param noCommands how long a login that runs no commands is taken for a start script that has not silenced it yet
  * @param prepare how long Java, directory and checks may take once the machine was reached
  * @param connect how long the agent may take to come online on a machine that is fit
  * @param hostOffline how long a host may be silent while its agent serves
@@ -33,6 +34,7 @@ public record Timing(
         Duration refused,
         Duration timedOut,
         Duration keyMissing,
+        Duration noCommands,
         Duration prepare,
         Duration connect,
         Duration hostOffline,
@@ -53,6 +55,7 @@ public record Timing(
                 Duration.ofMinutes(5),
                 Duration.ofMinutes(2),
                 Duration.ofMinutes(3),
+                Duration.ofSeconds(45),
                 Duration.ofMinutes(6),
                 Duration.ofMinutes(5),
                 Duration.ofMinutes(4),
@@ -74,6 +77,7 @@ public record Timing(
                 refused,
                 timedOut,
                 keyMissing,
+                noCommands,
                 prepare,
                 connect,
                 hostOffline,
@@ -100,6 +104,7 @@ public record Timing(
                 refused.dividedBy(divisor),
                 timedOut.dividedBy(divisor),
                 keyMissing.dividedBy(divisor),
+                noCommands.dividedBy(divisor),
                 prepare.dividedBy(divisor),
                 connect.dividedBy(divisor),
                 hostOffline.dividedBy(divisor),

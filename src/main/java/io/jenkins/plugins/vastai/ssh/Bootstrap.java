@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Collectors;
@@ -29,17 +30,18 @@ public final class Bootstrap {
 
     private final SshReach reach;
     private final JavaCache cache;
-    private final List<JavaSource> sources;
+    private final Supplier<List<JavaSource>> sources;
     private final Optional<OwnRuntime> own;
     private final Timeouts timeouts;
 
     /**
      * @param http shared client of the plugin; used to load Java builds
      * @param cache directory for loaded Java builds; made when missing
-     * @param sources tried in this order, each by the machine itself and then by the controller; after them the
-     *     controller's own runtime, when it fits the machine
+     * @param sources asked anew for each machine; tried in their order, each by the machine itself and then by the
+     *     controller; after them the controller's own runtime, when it fits the machine
      */
-    public Bootstrap(SshReach reach, OkHttpClient http, Path cache, List<JavaSource> sources, Timeouts timeouts) {
+    public Bootstrap(
+            SshReach reach, OkHttpClient http, Path cache, Supplier<List<JavaSource>> sources, Timeouts timeouts) {
         this(reach, http, cache, sources, timeouts, OwnRuntime.ofThisProcess());
     }
 
@@ -47,12 +49,12 @@ public final class Bootstrap {
             SshReach reach,
             OkHttpClient http,
             Path cache,
-            List<JavaSource> sources,
+            Supplier<List<JavaSource>> sources,
             Timeouts timeouts,
             Optional<OwnRuntime> own) {
         this.reach = reach;
         this.cache = new JavaCache(http, cache, timeouts.fetch());
-        this.sources = List.copyOf(sources);
+        this.sources = sources;
         this.timeouts = timeouts;
         this.own = own;
     }
@@ -83,7 +85,7 @@ public final class Bootstrap {
     /** Everything by one login, which takes as long as all the rest. */
     private CompletableFuture<Look> look(Access access, Wanted wanted, boolean patient) {
         return reach.converse(access, timeouts.command(), shell -> shell.run(
-                        Survey.script(wanted.remoteFs(), wanted.javaMajor()))
+                        Survey.script(wanted.remoteFs(), wanted.javaMajor(), wanted.environment()))
                 .thenCompose(answer -> {
                     Optional<Survey> read = Survey.read(answer.out());
                     boolean ready = wanted.gpuCount() > 0
@@ -98,6 +100,19 @@ public final class Bootstrap {
 
     private CompletableFuture<Step> judge(Access access, Wanted wanted, Look look, boolean patient) {
         Survey survey = look.survey();
+        if (survey.stateless().isPresent()) {
+            return done(
+                    new Failed(SshText.NOTHING_WRITABLE.of(survey.stateless().get()), Fault.MACHINE));
+        }
+        if (survey.unwritable().isPresent()) {
+            return done(new Failed(
+                    SshText.WORK_DIRECTORY_UNUSABLE.of(
+                            wanted.remoteFs(), survey.unwritable().get()),
+                    Fault.TEMPLATE));
+        }
+        if (!survey.bash() && survey.state().isEmpty()) {
+            return done(new Failed(SshText.BASH_MISSING.of(), Fault.TEMPLATE));
+        }
         int init = survey.initStatus().orElse(0);
         if (init != 0) {
             return done(new Failed(SshText.INIT_FAILED.of(init), Fault.TEMPLATE));
@@ -113,12 +128,6 @@ public final class Bootstrap {
         }
         if (patient && !survey.settled()) {
             return done(new Pending(SshText.SCRIPT_RUNNING.of()));
-        }
-        if (survey.unwritable().isPresent()) {
-            return done(new Failed(
-                    SshText.WORK_DIRECTORY_UNUSABLE.of(
-                            wanted.remoteFs(), survey.unwritable().get()),
-                    Fault.TEMPLATE));
         }
         if (survey.freeGb() < wanted.minFreeGb()) {
             return done(new Failed(
@@ -150,7 +159,7 @@ public final class Bootstrap {
         }
         Platform platform = survey.platform().get();
         CompletableFuture<Boolean> brought = CompletableFuture.completedFuture(false);
-        for (JavaSource source : sources) {
+        for (JavaSource source : sources.get()) {
             Optional<JavaSource.Build> build = source.build(platform);
             if (source.major() >= wanted.javaMajor() && build.isPresent()) {
                 brought = brought.thenCompose(
@@ -185,7 +194,8 @@ public final class Bootstrap {
     private CompletableFuture<Boolean> load(
             Access access, Wanted wanted, JavaSource source, JavaSource.Build build, List<Reason> notes) {
         String url = source.url(build);
-        String script = "B=" + Scripts.quote(url) + " C=" + build.sha256() + " L=1\n" + Scripts.FETCH + Scripts.UNPACK;
+        String script = "B=" + Scripts.quote(url) + " C=" + build.sha256() + " L=1\n" + Scripts.FETCH
+                + StartScript.FIND_STATE + Scripts.UNPACK;
         return reach.exec(access, script, timeouts.fetch())
                 .thenApply(output -> {
                     boolean runs = major(output) >= wanted.javaMajor();
@@ -203,8 +213,11 @@ public final class Bootstrap {
         return cache.get(source, build)
                 .handle((file, thrown) -> {
                     if (thrown != null) {
-                        notes.add(SshText.JAVA_NOT_LOADED.of(
-                                RemoteText.clean(cause(thrown).getMessage())));
+                        notes.add(
+                                cause(thrown) instanceof JavaCache.WrongChecksum wrong
+                                        ? wrong.reason()
+                                        : SshText.JAVA_NOT_LOADED.of(
+                                                RemoteText.clean(cause(thrown).getMessage())));
                         return done(false);
                     }
                     SshReach.Payload payload = out -> Files.copy(file, out);
@@ -225,7 +238,7 @@ public final class Bootstrap {
             Duration timeout,
             String origin,
             List<Reason> notes) {
-        return reach.send(access, "L=" + strip + "\n" + Scripts.UNPACK, payload, timeout)
+        return reach.send(access, "L=" + strip + "\n" + StartScript.FIND_STATE + Scripts.UNPACK, payload, timeout)
                 .thenApply(output -> {
                     boolean runs = major(output) >= wanted.javaMajor();
                     notes.add(
@@ -366,8 +379,19 @@ public final class Bootstrap {
      * @param minFreeGb least free space there, GB; 0 = any
      * @param gpuCount as ordered; 0 = do not look at GPUs
      * @param gpuName as the market calls it; empty = any
+     * @param environment of the agent and of builds, passed on byte for byte
      */
-    public record Wanted(int javaMajor, String remoteFs, double minFreeGb, int gpuCount, Optional<String> gpuName) {}
+    public record Wanted(
+            int javaMajor,
+            String remoteFs,
+            double minFreeGb,
+            int gpuCount,
+            Optional<String> gpuName,
+            Map<String, String> environment) {
+        public Wanted {
+            environment = Map.copyOf(environment);
+        }
+    }
 
     public sealed interface Step {}
 

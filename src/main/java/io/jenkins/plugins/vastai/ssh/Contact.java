@@ -11,9 +11,11 @@ import java.security.PublicKey;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
@@ -50,6 +52,7 @@ final class Contact {
     private final Duration timeout;
     private volatile HostKey shown;
     private volatile String changedTo;
+    private volatile Reason incompatible;
     private volatile boolean greeted;
 
     Contact(Endpoint endpoint, String user, SshKeyPair key, Optional<HostKey> pin, Duration timeout) {
@@ -124,6 +127,9 @@ final class Contact {
                     SshText.HOST_KEY_CHANGED.of(
                             endpoint, pin.map(HostKey::fingerprint).orElse("?"), changedTo));
         }
+        if (incompatible != null) {
+            return new Failure(Probe.Outcome.UNFIT, incompatible);
+        }
         if (cause instanceof TimeoutException) {
             return new Failure(Probe.Outcome.TIMED_OUT, SshText.TIMED_OUT.of(endpoint, timeout.toSeconds()));
         }
@@ -180,6 +186,13 @@ final class Contact {
     /** Lets the one client serve many contacts: finds the contact of a session and asks it. */
     static final class Gate implements SessionListener, ServerKeyVerifier {
 
+        /** What the sides must agree on; a cipher may bring its own check of messages. */
+        private static final Set<KexProposalOption> NEEDED = EnumSet.of(
+                KexProposalOption.ALGORITHMS,
+                KexProposalOption.SERVERKEYS,
+                KexProposalOption.C2SENC,
+                KexProposalOption.S2CENC);
+
         @Override
         public boolean verifyServerKey(ClientSession session, SocketAddress remote, PublicKey serverKey) {
             Contact contact = of(session);
@@ -213,14 +226,31 @@ final class Contact {
                 Session session, Map<KexProposalOption, String> ours, Map<KexProposalOption, String> theirs) {
             Contact contact = of(session);
             String types = theirs.get(KexProposalOption.SERVERKEYS);
-            if (contact == null || contact.pin.isEmpty() || types == null) {
+            if (contact == null) {
                 return;
             }
             // A server that no longer has a key of the pinned type is another server, not a failed negotiation.
-            List<String> offered = Arrays.asList(types.split(","));
-            if (Collections.disjoint(offered, contact.pin.get().algorithms())) {
+            if (contact.pin.isPresent()
+                    && types != null
+                    && disjoint(types, String.join(",", contact.pin.get().algorithms()))) {
                 contact.changedTo = RemoteText.clean(types);
+                return;
             }
+            for (KexProposalOption option : NEEDED) {
+                String wanted = ours.get(option);
+                String offered = theirs.get(option);
+                if (wanted != null && offered != null && disjoint(offered, wanted)) {
+                    contact.incompatible = SshText.NO_COMMON_ALGORITHM.of(
+                            contact.endpoint,
+                            option.getDescription(),
+                            RemoteText.clean(offered),
+                            RemoteText.clean(wanted));
+                }
+            }
+        }
+
+        private static boolean disjoint(String one, String other) {
+            return Collections.disjoint(Arrays.asList(one.split(",")), Arrays.asList(other.split(",")));
         }
 
         private static Contact of(Session session) {

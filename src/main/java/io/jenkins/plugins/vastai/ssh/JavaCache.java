@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.ssh;
 
+import io.jenkins.plugins.vastai.text.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -98,6 +99,8 @@ final class JavaCache {
                         throw new IOException("status " + response.code());
                     }
                     loaded.complete(store(response.body().byteStream(), sha256));
+                } catch (WrongChecksum e) {
+                    loaded.completeExceptionally(e.of(url));
                 } catch (IOException e) {
                     loaded.completeExceptionally(new IOException(url + ": " + e.getMessage(), e));
                 }
@@ -115,11 +118,34 @@ final class JavaCache {
                 found = copy(in, out);
             }
             if (!found.equals(sha256)) {
-                throw new IOException("SHA-256 is " + found + ", must be " + sha256);
+                throw new WrongChecksum("", found, sha256);
             }
             return Files.move(part, file(sha256), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(part);
+        }
+    }
+
+    /** A file that is not what the plugin trusts. */
+    static final class WrongChecksum extends IOException {
+        private static final long serialVersionUID = 1;
+        private final String url;
+        private final String found;
+        private final String expected;
+
+        WrongChecksum(String url, String found, String expected) {
+            super(url + ": SHA-256 is " + found + ", must be " + expected);
+            this.url = url;
+            this.found = found;
+            this.expected = expected;
+        }
+
+        private WrongChecksum of(String address) {
+            return new WrongChecksum(address, found, expected);
+        }
+
+        Reason reason() {
+            return SshText.JAVA_CHECKSUM.of(url, found, expected);
         }
     }
 

@@ -29,8 +29,18 @@ public record Probe(
         REACHED,
         /** Another key than the pinned one: somebody else answers there. Never go on with this machine. */
         HOST_KEY_CHANGED,
+        /**
+         * Nothing that waiting mends: the login greets although the start script has silenced what it can, or the two sides
+         * have no algorithm in common.
+         */
+        UNFIT,
         /** Logged in, but {@code exit 0} wrote something: SSH Build Agents' launcher would give up. */
         NOISY,
+        /**
+         * Logged in, but commands are not run: a forced command, or a login shell that runs none. For a moment after boot a
+         * start file that opens tmux looks the same.
+         */
+        NO_COMMANDS,
         /** Our key is not (yet) there: attach it again; for about three minutes after boot this is normal. */
         AUTH_REFUSED,
         /** Nobody listens, or hung up before SSH began: sshd is not up yet; normal for some 90 s after boot. */

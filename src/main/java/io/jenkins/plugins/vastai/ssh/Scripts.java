@@ -15,6 +15,8 @@ final class Scripts {
     static final String FETCH = read("fetch.sh");
     static final String UNPACK = read("unpack.sh");
     static final String GPUS = read("gpus.sh");
+    static final String KNOCK = read("knock.sh");
+    static final String AGENT = read("agent.sh");
 
     private Scripts() {}
 

@@ -126,28 +126,45 @@ public final class SshReach implements AutoCloseable {
         return converse(
                         contact,
                         Optional.empty(),
-                        session -> run(session, "exit 0"),
+                        session -> run(session, "exit 0")
+                                .thenCompose(output -> quiet(output)
+                                        ? CompletableFuture.completedFuture(judge(contact, output))
+                                        : run(session, shell(StartScript.FIND_STATE + Scripts.KNOCK))
+                                                .thenApply(answer -> judge(contact, output, answer))),
                         session -> keep(contact.endpoint, session))
-                .thenApply(output -> judge(contact, output))
                 .exceptionally(thrown -> probe(contact, contact.failure(thrown)));
     }
 
-    private static Probe judge(Contact contact, Output output) {
-        if (!output.out().isEmpty() || !output.err().isEmpty()) {
+    private static boolean quiet(Output output) {
+        return output.out().isEmpty() && output.err().isEmpty();
+    }
+
+    /** @param answer of {@link Scripts#KNOCK}, which was run after that output */
+    private static Probe judge(Contact contact, Output output, Output answer) {
+        Optional<String> knock = answer.out()
+                .lines()
+                .filter(line -> line.startsWith("vastai-cloud "))
+                .findFirst();
+        String stream = output.out().isEmpty() ? "stderr" : "stdout";
+        String bytes = RemoteText.clean(output.out().isEmpty() ? output.err() : output.out());
+        if (knock.isEmpty()) {
             return probe(
                     contact,
-                    new Contact.Failure(
-                            Probe.Outcome.NOISY,
-                            SshText.NOISY.of(
-                                    contact.endpoint,
-                                    output.out().isEmpty() ? "stderr" : "stdout",
-                                    RemoteText.clean(output.out().isEmpty() ? output.err() : output.out()))));
+                    new Contact.Failure(Probe.Outcome.NO_COMMANDS, SshText.NO_COMMANDS.of(contact.endpoint, bytes)));
         }
+        return probe(
+                contact,
+                new Contact.Failure(
+                        knock.get().endsWith("begun") ? Probe.Outcome.UNFIT : Probe.Outcome.NOISY,
+                        SshText.NOISY.of(contact.endpoint, stream, bytes)));
+    }
+
+    private static Probe judge(Contact contact, Output output) {
         if (output.exit() != 0) {
             return probe(
                     contact,
                     new Contact.Failure(
-                            Probe.Outcome.BROKEN, SshText.SHELL_FAILED.of(contact.endpoint, output.exit())));
+                            Probe.Outcome.NO_COMMANDS, SshText.SHELL_FAILED.of(contact.endpoint, output.exit())));
         }
         HostKey key = contact.shown().orElseThrow();
         return probe(

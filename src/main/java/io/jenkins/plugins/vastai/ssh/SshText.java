@@ -16,6 +16,13 @@ public enum SshText implements Reason.Kind {
     HOST_KEY_CHANGED,
     /** endpoint, which stream, the bytes */
     NOISY,
+    /** endpoint, the bytes */
+    NO_COMMANDS,
+    /** endpoint, of what, the machine's, ours */
+    NO_COMMON_ALGORITHM,
+    /** complaint */
+    NOTHING_WRITABLE,
+    BASH_MISSING,
     /** endpoint, what */
     BROKEN,
     /** endpoint, what the system says */
@@ -51,6 +58,8 @@ public enum SshText implements Reason.Kind {
     JAVA_NOT_BROUGHT,
     /** address and failure */
     JAVA_NOT_LOADED,
+    /** address, checksum, expected checksum */
+    JAVA_CHECKSUM,
     /** path, major, wanted */
     JAVA_TOO_OLD,
     JAVA_VANISHED,

@@ -5,10 +5,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -25,12 +23,28 @@ public final class StartScript {
     public static final int MAX_LENGTH = 3999;
 
     /**
-     * Where the script keeps its state on the machine; below the home directory when it may not write there. Files:
-     * {@code ready} ("ready" and the exit status of the user's own script), {@code state} (how far Java is), {@code log},
-     * {@code key} (id and key of the machine itself, for root only), {@code java} (a runtime that was brought),
+     * Where the state is kept on the machine: in the first of these that can be written to. Everybody finds it by the same
+     * line, {@link #FIND_STATE}; the home directory is none of them, since it is not the same for the start script and for a
+     * login. Files: {@code ready} ("ready" and the exit status of the user's own script), {@code state} (how far Java is),
+     * {@code log}, {@code key} (id and key of the machine itself, for root only), {@code java} (a runtime that was brought),
+     * {@code environment} (what the administrator set, for the agent), {@code heard} (the controller was there), {@code writable},
      * {@code watchdog} and what belongs to it: see {@code watchdog.sh}.
      */
-    static final String STATE_DIRECTORY = "/var/lib/vastai-cloud";
+    static final List<String> STATE_DIRECTORIES =
+            List.of("/var/lib/vastai-cloud", "/run/vastai-cloud", "/tmp/vastai-cloud");
+
+    /** Sets D, empty when there is no such directory. One byte is written: a full file system takes empty files. POSIX. */
+    static final String FIND_STATE = "for D in "
+            + STATE_DIRECTORIES.stream()
+                    .map(directory -> directory.substring(0, directory.lastIndexOf('/')))
+                    .collect(Collectors.joining(" "))
+            + ";do D=$D/vastai-cloud;mkdir -p $D&&echo >$D/writable&&break;D=;done 2>/dev/null\n";
+
+    /**
+     * What the command that starts the agent over SSH must begin with: it tells the watchdog of the connection, and sets
+     * the administrator's environment for the agent and with it for builds.
+     */
+    public static final String AGENT_PREFIX = (FIND_STATE + Scripts.AGENT).replace("\n", "; ");
 
     private StartScript() {}
 
@@ -64,9 +78,7 @@ public final class StartScript {
         private final Watchdog watchdog;
         private String remoteFs = "/home/jenkins";
         private boolean vm;
-        private String user = "root";
         private Optional<String> init = Optional.empty();
-        private final List<String> hidden = new ArrayList<>();
 
         private Builder(String publicLine, int requiredJava, Watchdog watchdog) {
             this.publicLine = Objects.requireNonNull(publicLine);
@@ -86,21 +98,9 @@ public final class StartScript {
             return this;
         }
 
-        /** Login name, root unless told. */
-        public Builder user(String user) {
-            this.user = Objects.requireNonNull(user);
-            return this;
-        }
-
         /** The user's own script, run at each start after ours has done its part; with or without a shebang. */
         public Builder init(String script) {
             this.init = Optional.of(script).filter(text -> !text.isBlank());
-            return this;
-        }
-
-        /** Further names of environment variables that builds must not see. */
-        public Builder hide(List<String> names) {
-            hidden.addAll(names);
             return this;
         }
 
@@ -123,8 +123,9 @@ public final class StartScript {
         private String head() {
             // A virtual machine needs the shebang; a container does not mind it.
             return "#!/bin/bash\n"
-                    + "D=" + STATE_DIRECTORY + " E=/etc/environment S=/etc/ssh R=/run/sshd J=/usr/lib/jvm X=/root\n"
-                    + "W=" + Scripts.quote(remoteFs) + " U=" + Scripts.quote(user) + " V=" + (vm ? "1" : "") + "\n"
+                    + FIND_STATE
+                    + "E=/etc/environment S=/etc/ssh R=/run/sshd J=/usr/lib/jvm X=/root\n"
+                    + "W=" + Scripts.quote(remoteFs) + " V=" + (vm ? "1" : "") + "\n"
                     + "K=" + Scripts.quote(publicLine) + "\n"
                     + "M=" + requiredJava + " P='" + packages() + "'\n"
                     + watchdog.head() + "\n";
@@ -132,13 +133,7 @@ public final class StartScript {
 
         private String body() {
             StringBuilder text = new StringBuilder();
-            String hiddenPattern = hidden.stream()
-                    .map(name -> name.toUpperCase(Locale.ROOT))
-                    .filter(name -> name.matches("[A-Z_][A-Z0-9_]*"))
-                    .distinct()
-                    .map(name -> "|" + name)
-                    .collect(Collectors.joining());
-            text.append(Scripts.START.replace("@WATCHDOG@\n", Scripts.WATCHDOG).replace("@HIDDEN@", hiddenPattern));
+            text.append(Scripts.START.replace("@WATCHDOG@\n", Scripts.WATCHDOG));
             init.ifPresent(script -> text.append(initPart(script)));
             return text.append("echo \"ready ${i:-0}\" >ready\necho vastai-cloud: ready\n")
                     .toString();

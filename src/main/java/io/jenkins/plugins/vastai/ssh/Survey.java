@@ -3,9 +3,11 @@ package io.jenkins.plugins.vastai.ssh;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * What one short look at a machine told. Everything in it comes from the machine.
@@ -19,6 +21,8 @@ import java.util.regex.Pattern;
  * @param watchdog whether the machine could end itself; empty while that is being tried there
  * @param freeGb on the file system of the work directory
  * @param unwritable why the work directory cannot be used
+ * @param stateless why no state directory can be written to
+ * @param bash whether there is one; the market runs the start script by it
  */
 record Survey(
         Optional<Platform> platform,
@@ -29,7 +33,9 @@ record Survey(
         Optional<String> git,
         Optional<Reason> watchdog,
         double freeGb,
-        Optional<String> unwritable) {
+        Optional<String> unwritable,
+        Optional<String> stateless,
+        boolean bash) {
 
     /** A path that needs no quoting wherever it is used later. */
     private static final Pattern JAVA = Pattern.compile("(/[A-Za-z0-9._/+@-]+) .*version \"([^\"]{1,40})\".*");
@@ -38,14 +44,23 @@ record Survey(
     /** POSIX df: device, 1024-blocks, used, available, capacity, mount point. */
     private static final Pattern FREE = Pattern.compile(".*\\s\\d+\\s+\\d+\\s+(\\d{1,15})\\s+\\d+%\\s.*");
 
+    /** A name that a shell takes. */
+    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+
     private static final Pattern READY = Pattern.compile("ready (\\d{1,3})");
 
     private static final Pattern ARMED = Pattern.compile("armed (curl|python3)");
 
     record Java(String path, int major) {}
 
-    static String script(String remoteFs, int javaMajor) {
-        return "W=" + Scripts.quote(remoteFs) + " M=" + javaMajor + "\n" + Scripts.SURVEY;
+    /** @param environment what the administrator set, left on the machine for the agent */
+    static String script(String remoteFs, int javaMajor, Map<String, String> environment) {
+        String exports = environment.entrySet().stream()
+                .filter(variable -> NAME.matcher(variable.getKey()).matches())
+                .map(variable -> "export " + variable.getKey() + "=" + Scripts.quote(variable.getValue()) + "\n")
+                .collect(Collectors.joining());
+        return StartScript.FIND_STATE + "X=" + StartScript.STATE_DIRECTORIES.get(0) + " W=" + Scripts.quote(remoteFs)
+                + " M=" + javaMajor + " N=" + Scripts.quote(exports) + "\n" + Scripts.SURVEY;
     }
 
     /** Empty when the answer is no complete survey. */
@@ -59,6 +74,8 @@ record Survey(
         Optional<Reason> watchdog = Optional.of(SshText.WATCHDOG_MISSING.of());
         double free = 0;
         Optional<String> unwritable = Optional.empty();
+        Optional<String> stateless = Optional.empty();
+        boolean bash = true;
         boolean complete = false;
         for (String line : text.split("\r?\n")) {
             int split = line.indexOf('=');
@@ -73,6 +90,8 @@ record Survey(
                 case "watchdog" -> watchdog = watchdog(value);
                 case "free" -> free = group(FREE, value).map(Double::valueOf).orElse(0.0) / (1024 * 1024);
                 case "unwritable" -> unwritable = Optional.of(RemoteText.clean(value));
+                case "stateless" -> stateless = Optional.of(RemoteText.clean(value));
+                case "bash" -> bash = false;
                 case "end" -> complete = true;
                 default -> {
                     // A line of a program that talks too much.
@@ -81,7 +100,17 @@ record Survey(
         }
         return complete
                 ? Optional.of(new Survey(
-                        Platform.of(machine, musl), machine, state, init, javas, git, watchdog, free, unwritable))
+                        Platform.of(machine, musl),
+                        machine,
+                        state,
+                        init,
+                        javas,
+                        git,
+                        watchdog,
+                        free,
+                        unwritable,
+                        stateless,
+                        bash))
                 : Optional.empty();
     }
 

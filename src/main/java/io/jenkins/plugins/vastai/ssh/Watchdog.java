@@ -10,7 +10,7 @@ import java.util.Objects;
  *
  * @param market address of the API, as the machine reaches it
  * @param silence how long the controller may not be heard of. Heard of means: it looked at the machine (see {@link
- *     Survey}), or the connection is alive that the agent runs on (see {@link #ANNOUNCE_AGENT})
+ *     Survey}), or the connection is alive that the agent runs on (see {@link StartScript#AGENT_PREFIX})
  * @param lifetime in any case; must be later than the controller's own end of the machine
  * @param check between two looks
  */
@@ -30,13 +30,6 @@ public record Watchdog(URI market, Duration silence, Duration lifetime, Duration
 
     /** Default of {@link #check}. */
     public static final Duration CHECK = Duration.ofMinutes(1);
-
-    /**
-     * What the command that starts the agent over SSH must begin with: writes the numbers of the shell and of its parent,
-     * which is the connection. When the connection ends the shell ends, or has another parent.
-     */
-    public static final String ANNOUNCE_AGENT =
-            "{ echo $$ $PPID >" + StartScript.STATE_DIRECTORY + "/agent; } 2>/dev/null; ";
 
     public Watchdog {
         Objects.requireNonNull(market, "market");

@@ -1,15 +1,12 @@
-# What StartScript sends, below a head that sets: D state directory, E environment file, S sshd's configuration,
-# R sshd's run directory, J installed Java runtimes, X root's home, W work directory, U login name, K public key line,
-# M least Java version, P Java versions to ask the package manager for, V=1 in a virtual machine, A, Q, L and T as the watchdog
-# wants them.
+# What StartScript sends, below a head that sets: D state directory (empty: none can be written to), E environment file,
+# S sshd's configuration, R sshd's run directory, J installed Java runtimes, X root's home, W work directory, K public key
+# line, M least Java version, P Java versions to ask the package manager for, V=1 in a virtual machine, A, Q, L and T as the
+# watchdog wants them.
 # StartScript drops comment lines and indentation, so no line may begin inside a quoted text. It runs at every start of
 # the machine: each part must bear to be repeated.
 export HOME="${HOME:-$X}"
 H=$HOME
-[ "$U" = root ] || H=$(getent passwd "$U" | cut -d: -f6)
-mkdir -p "$D" 2>/dev/null || D=$HOME/.vastai-cloud
-mkdir -p "$D"
-cd "$D" || exit
+[ -n "$D" ] && cd "$D" || exit
 chmod 755 .
 rm -f ready
 
@@ -22,12 +19,12 @@ login() {
     chmod go-w "$1"
     chmod 700 "$1/.ssh"
     chmod 600 "$a"
-    chown "$U:" "$1" "$1/.ssh" "$a"
+    chown root: "$1" "$1/.ssh" "$a"
 }
 login "$H"
-[ "$U" != root ] || [ "$H" = "$X" ] || [ ! -d "$X" ] || login "$X"
-[ "$(id -u)" != 0 ] || { mkdir -p "$R" && chown root: "$R" && chmod 755 "$R"; }
-[ -d "$W" ] || { mkdir -p "$W" && chown "$U:" "$W"; }
+[ "$H" = "$X" ] || [ ! -d "$X" ] || login "$X"
+[ "$(id -u)" != 0 ] || install -do root "$R"
+mkdir -p "$W"
 
 # The machine's own key, for the watchdog; builds must not see it. A virtual machine has it in the environment file only.
 val() {
@@ -55,10 +52,10 @@ END_OF_WATCHDOG
 # Environment for sessions, in the form that pam_env reads: one line, no # and no escapes.
 export NVIDIA_DRIVER_CAPABILITIES="${NVIDIA_DRIVER_CAPABILITIES:-all}"
 hide() {
-    case ${1^^} in *KEY|*_KEY*|*API*KEY*|*TOKEN*|*SECRET*|*PASS*|*CREDENTIAL*@HIDDEN@) return 0;; esac
+    case ${1^^} in *KEY*|*TOKEN*|*SECRET*|*PASS*|*CREDENTIAL*) return 0;; esac
     [ -n "$k" ] && [[ $2 == *"$k"* ]]
 }
-[ -f "$E" ] || touch "$E"
+: >>"$E"
 {
     while IFS= read -r l || [ -n "$l" ]; do
         n=${l%%=*}
@@ -75,8 +72,7 @@ chmod 644 "$E.new"
 mv -f "$E.new" "$E"
 
 # Shell start files that greet would end the agent's launch.
-for f in .bashrc .bash_profile .profile; do
-    f=$H/$f
+for f in {"$H","$X"}/.{bashrc,bash_profile,profile} "${E%/*}/bash.bashrc"; do
     [ ! -f "$f" ] || grep -q vastai-cloud "$f" || {
         mv "$f" "$f.image"
         echo "case \$- in *i*) . '$f.image';; *) . '$f.image' >/dev/null 2>&1;; esac # vastai-cloud" >"$f"

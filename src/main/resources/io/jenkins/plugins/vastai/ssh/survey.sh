@@ -1,10 +1,12 @@
-# One short look at a machine; Survey reads the answer, one fact a line. W is the work directory, M the
-# least Java version. POSIX shell.
-D=/var/lib/vastai-cloud
-[ -f "$D/state" ] || [ ! -d "$HOME/.vastai-cloud" ] || D=$HOME/.vastai-cloud
-# The watchdog counts the time since it last found this file.
-touch "$D/heard" 2>/dev/null
-kill -0 "$(cat "$D/watchdog.pid" 2>/dev/null)" 2>/dev/null && echo "watchdog=$(head -c 20 "$D/watchdog.state")"
+# One short look at a machine; Survey reads the answer, one fact a line. D is the state directory, W the work directory, M the
+# least Java version, N what exports the administrator's environment. POSIX shell.
+# The watchdog counts the time since it last found the file "heard".
+[ -z "$D" ] || echo >"$D/heard"
+[ -n "$D" ] || echo "stateless=$( (mkdir -p "$X" && uname | cat >"$X/heard") 2>&1 | head -n 1)"
+command -v bash >/dev/null || echo bash=missing
+[ -z "$D" ] || (umask 077 && printf '%s\n' "$N" >"$D/environment.$$" && mv -f "$D/environment.$$" "$D/environment") 2>/dev/null
+p=$(cat "$D/watchdog.pid" 2>/dev/null)
+[ -n "$p" ] && kill -0 "$p" 2>/dev/null && echo "watchdog=$(head -c 20 "$D/watchdog.state")"
 echo "machine=$(uname -m)"
 if ls /lib/ld-musl-* >/dev/null 2>&1; then echo musl=yes; fi
 echo "state=$(head -c 200 "$D/state" 2>/dev/null)"
@@ -20,9 +22,11 @@ for j in "${JAVA_HOME:-$D}/bin/java" "$(command -v java)" /usr/lib/jvm/*/bin/jav
 done
 echo "git=$(git --version 2>/dev/null)"
 t=$W/.vastai-write-test.$$
-if e=$({ mkdir -p "$W" && echo ok >"$t" && rm "$t"; } 2>&1); then
+# A program of its own, since a shell does not say why it could not write.
+if e=$({ mkdir -p "$W" && uname | cat >"$t" && rm "$t"; } 2>&1); then
     echo "free=$(df -Pk "$W" | tail -n 1)"
 else
+    rm -f "$t"
     echo "unwritable=$(echo "$e" | head -n 1)"
 fi
 echo end

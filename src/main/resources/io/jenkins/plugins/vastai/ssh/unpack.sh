@@ -1,7 +1,6 @@
-# Takes a tar.gz of a Java runtime on stdin; L = leading directories to drop. Prints the version it then has.
-D=/var/lib/vastai-cloud
-mkdir -p "$D" 2>/dev/null && [ -w "$D" ] || D=$HOME/.vastai-cloud
-mkdir -p "$D" && rm -rf "$D/brought" && mkdir "$D/brought" || exit 1
+# Takes a tar.gz of a Java runtime on stdin; D = state directory, L = leading directories to drop. Prints the version it then
+# has.
+rm -rf "$D/brought" && mkdir "$D/brought" || exit 1
 tar xzf - -C "$D/brought" --strip-components=$L || exit 1
 rm -rf "$D/java"
 mv "$D/brought" "$D/java" || exit 1

@@ -64,7 +64,8 @@ while p=$(cat watchdog.pid) || :; [ "${p:-$$}" = $$ ]; do
     # Heard of: the controller looked at the machine, or the connection that carries the agent lives.
     [ ! -e heard ] || { rm heard; q=0; }
     read -r p x <agent && grep -q "^PPid:.$x$" "/proc/$p/status" && q=0
-    echo "$a $q $l" >count.new && mv -f count.new watchdog.count
+    # Who can write nothing here cannot be heard of either, and that is no silence.
+    echo "$a $q $l" >count.new && mv -f count.new watchdog.count || q=0
     if [ $a -lt $L ] && [ $q -lt $Q ]; then
         n=0 w=$T
     else

@@ -98,7 +98,7 @@ public final class StandaloneDemo {
                     Machines.overSsh(
                             reach,
                             new Bootstrap(
-                                    reach, http, directory.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
+                                    reach, http, directory.resolve("java"), List::of, Bootstrap.Timeouts.DEFAULT)),
                     workers,
                     id -> false,
                     InstantSource.system(),

@@ -3,7 +3,7 @@ package io.jenkins.plugins.vastai.machines;
 import io.jenkins.plugins.vastai.rental.Reach;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.ssh.HostKey;
-import io.jenkins.plugins.vastai.ssh.Watchdog;
+import io.jenkins.plugins.vastai.ssh.StartScript;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -59,7 +59,7 @@ final class AgentCommand implements AutoCloseable {
                     .getSession();
             session.addPublicKeyIdentity(key(rental));
             session.auth().verify(LIMIT);
-            channel = session.createExecChannel(Watchdog.ANNOUNCE_AGENT + "cd \"" + Engine.REMOTE_FS + "\" && "
+            channel = session.createExecChannel(StartScript.AGENT_PREFIX + "cd \"" + Engine.REMOTE_FS + "\" && "
                     + reach.javaPath() + " -version 2>&1 && env && echo " + UP + " && cat");
             channel.setOut(output);
             channel.setErr(output);

@@ -49,6 +49,7 @@ final class Engine implements AutoCloseable {
             Duration.ofSeconds(40),
             Duration.ofSeconds(40),
             Duration.ofSeconds(25),
+            Duration.ofSeconds(7),
             Duration.ofSeconds(45),
             Duration.ofMinutes(5),
             Duration.ofMinutes(4),
@@ -93,7 +94,7 @@ final class Engine implements AutoCloseable {
                 new RentalStore(home, PLAIN),
                 new Told(),
                 io.jenkins.plugins.vastai.rental.Machines.overSsh(
-                        reach, new Bootstrap(reach, http, home.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
+                        reach, new Bootstrap(reach, http, home.resolve("java"), List::of, Bootstrap.Timeouts.DEFAULT)),
                 workers,
                 id -> false,
                 InstantSource.system(),

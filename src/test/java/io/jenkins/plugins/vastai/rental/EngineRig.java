@@ -110,7 +110,7 @@ class EngineRig implements AutoCloseable {
                 new RentalStore(home, SECRETS),
                 Agents.NONE,
                 Machines.overSsh(
-                        reach, new Bootstrap(reach, http, home.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT)),
+                        reach, new Bootstrap(reach, http, home.resolve("java"), List::of, Bootstrap.Timeouts.DEFAULT)),
                 Runnable::run,
                 id -> false,
                 clock,

@@ -128,7 +128,7 @@ class BareSystemTest {
         Awaitility.await().atMost(LONG).until(() -> state().equals("noway"));
 
         Path answer = base.resolve("survey.log");
-        Path survey = Files.writeString(root.resolve("root/survey.sh"), Survey.script("/home/jenkins", 17));
+        Path survey = Files.writeString(root.resolve("root/survey.sh"), Survey.script("/home/jenkins", 17, Map.of()));
         assertEquals(
                 0,
                 run(
@@ -137,7 +137,7 @@ class BareSystemTest {
                 survey::toString);
         assertEquals(
                 SshText.WATCHDOG_NO_WAY.of(),
-                Survey.read(Files.readString(answer)).orElseThrow().watchdog());
+                Survey.read(Files.readString(answer)).orElseThrow().watchdog().orElseThrow());
         assertEquals(Optional.empty(), entry().destroyed());
     }
 

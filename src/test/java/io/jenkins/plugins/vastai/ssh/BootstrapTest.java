@@ -20,10 +20,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import okhttp3.OkHttpClient;
 import org.apache.sshd.common.config.keys.KeyUtils;
 import org.awaitility.Awaitility;
@@ -42,8 +44,8 @@ class BootstrapTest {
     private static final Watchdog WATCHDOG =
             Watchdog.of(URI.create("http://127.0.0.1:9"), Watchdog.SILENCE, Duration.ofHours(8));
 
-    private static final Wanted PLAIN = new Wanted(17, "/home/jenkins", 0, 0, Optional.empty());
-    private static final Wanted TWO_4090 = new Wanted(17, "/home/jenkins", 0, 2, Optional.of("RTX 4090"));
+    private static final Wanted PLAIN = new Wanted(17, "/home/jenkins", 0, 0, Optional.empty(), Map.of());
+    private static final Wanted TWO_4090 = new Wanted(17, "/home/jenkins", 0, 2, Optional.of("RTX 4090"), Map.of());
     private static final Bootstrap.Timeouts TIMEOUTS = new Bootstrap.Timeouts(
             Duration.ofSeconds(20), Duration.ofSeconds(10), Duration.ofSeconds(20), Duration.ofSeconds(90));
     private static final String JAVA_21 = "#!/bin/sh\necho 'openjdk version \"21.0.1\" 2023-10-17' >&2\n";
@@ -101,7 +103,7 @@ class BootstrapTest {
 
     @Test
     void javaThatIsBeingInstalledIsWaitedForWithProgress() throws Exception {
-        Path state = Files.createDirectories(machine.path(StartScript.STATE_DIRECTORY));
+        Path state = Files.createDirectories(machine.path(StartScript.STATE_DIRECTORIES.get(0)));
         Files.writeString(state.resolve("state"), "packages 21\n");
         Files.writeString(state.resolve("ready"), "ready 0\n");
         Bootstrap bootstrap = bootstrap(List.of());
@@ -129,7 +131,7 @@ class BootstrapTest {
     @Test
     void aWatchdogThatStillTriesIsWaitedForUntilPatienceIsOver() throws Exception {
         machine.program("java", JAVA_21);
-        Path state = Files.createDirectories(machine.path(StartScript.STATE_DIRECTORY));
+        Path state = Files.createDirectories(machine.path(StartScript.STATE_DIRECTORIES.get(0)));
         Files.writeString(state.resolve("ready"), "ready 0\n");
         Files.writeString(
                 state.resolve("watchdog.pid"),
@@ -216,7 +218,9 @@ class BootstrapTest {
             Failed failed = failed(step(bootstrap(List.of(wrong)), PLAIN, false));
             assertEquals(Fault.CONTROLLER, failed.fault());
             assertTrue(failed.reason().is(SshText.JAVA_NOT_BROUGHT));
-            assertTrue(text(failed.notes()).contains("SHA-256"), () -> text(failed.notes()));
+            // Both, in full: whoever keeps a mirror compares them.
+            assertTrue(text(failed.notes()).contains("0".repeat(64)), () -> text(failed.notes()));
+            assertTrue(text(failed.notes()).contains(JavaArchive.sha256(bad)), () -> text(failed.notes()));
             assertFalse(Files.exists(Path.of(state("java"))));
 
             prepared(step(bootstrap(List.of(wrong, right)), PLAIN, false));
@@ -249,7 +253,7 @@ class BootstrapTest {
     @Test
     void theControllersOwnRuntimeIsTheLastSourceAndReallyRuns() {
         Bootstrap bootstrap =
-                new Bootstrap(reach, http, dir.resolve("cache"), List.of(), TIMEOUTS, OwnRuntime.ofThisProcess());
+                new Bootstrap(reach, http, dir.resolve("cache"), List::of, TIMEOUTS, OwnRuntime.ofThisProcess());
         Prepared prepared = prepared(step(bootstrap, PLAIN, false));
         assertEquals(state("java/bin/java"), prepared.javaPath());
         assertEquals(Runtime.version().feature(), prepared.javaMajor());
@@ -261,7 +265,7 @@ class BootstrapTest {
         OwnRuntime foreign = new OwnRuntime(
                 own.home(), own.platform() == Platform.X64_GLIBC ? Platform.X64_MUSL : Platform.X64_GLIBC, own.major());
         Bootstrap bootstrap =
-                new Bootstrap(reach, http, dir.resolve("cache"), List.of(), TIMEOUTS, Optional.of(foreign));
+                new Bootstrap(reach, http, dir.resolve("cache"), List::of, TIMEOUTS, Optional.of(foreign));
         assertEquals(Fault.CONTROLLER, failed(step(bootstrap, PLAIN, false)).fault());
     }
 
@@ -286,7 +290,7 @@ class BootstrapTest {
     @Test
     void tooLittleDiskIsTheTemplatesFault() throws Exception {
         machine.program("java", JAVA_21);
-        Wanted huge = new Wanted(17, "/home/jenkins", 1e9, 0, Optional.empty());
+        Wanted huge = new Wanted(17, "/home/jenkins", 1e9, 0, Optional.empty(), Map.of());
         assertTrue(failed(step(bootstrap(List.of()), huge, false)).reason().is(SshText.DISK_TOO_SMALL));
     }
 
@@ -354,7 +358,7 @@ class BootstrapTest {
                 reach,
                 http,
                 dir.resolve("cache"),
-                List.of(),
+                List::of,
                 new Bootstrap.Timeouts(
                         Duration.ofSeconds(2), Duration.ofSeconds(1), Duration.ofSeconds(1), Duration.ofSeconds(1)),
                 Optional.empty());
@@ -376,6 +380,98 @@ class BootstrapTest {
     }
 
     @Test
+    void theAdministratorsEnvironmentReachesTheAgentByteForByte() throws Exception {
+        machine.program("java", JAVA_21);
+        Map<String, String> environment = Map.of(
+                "TOKENIZERS_PARALLELISM", "false",
+                "BYPASS_CACHE", "1",
+                "QUOTES", "it's a \"b\" `c` $HOME \\n \\ # ! %s",
+                "SPACES", "  two  words  ",
+                "LINES", "one\n\ntwo\n",
+                "EMPTY", "",
+                "LONG", "x".repeat(2000),
+                "WORDS", "Grüße 你好");
+        Wanted wanted = new Wanted(17, "/home/jenkins", 0, 0, Optional.empty(), environment);
+
+        prepared(step(bootstrap(List.of()), wanted, false));
+
+        String dump = environment.keySet().stream()
+                .sorted()
+                .map(name -> "printf '%s\\0%s\\0' " + name + " \"$" + name + "\"")
+                .collect(Collectors.joining("; "));
+        String seen = reach.exec(access, StartScript.AGENT_PREFIX + dump, Duration.ofSeconds(20))
+                .join()
+                .out();
+        String[] words = seen.split("\0", -1);
+        Map<String, String> found = new HashMap<>();
+        for (int i = 0; i + 1 < words.length; i += 2) {
+            found.put(words[i], words[i + 1]);
+        }
+        assertEquals(environment, found);
+    }
+
+    @Test
+    void anImageWithoutBashIsRefusedAtOnce() throws Exception {
+        Path small = Files.createDirectories(dir.resolve("small"));
+        try (var tools = Files.list(Path.of(machine.environment.get("PATH").split(":")[1]))) {
+            for (Path tool : (Iterable<Path>) tools::iterator) {
+                if (!tool.endsWith("bash")) {
+                    Files.createSymbolicLink(small.resolve(tool.getFileName()), tool.toRealPath());
+                }
+            }
+        }
+        machine.environment.put("PATH", small.toString());
+
+        Failed failed = failed(step(bootstrap(List.of()), PLAIN, true));
+
+        assertTrue(failed.reason().is(SshText.BASH_MISSING), () -> describe(failed));
+        assertEquals(Fault.TEMPLATE, failed.fault());
+    }
+
+    @Test
+    void aMachineThatCannotWriteItsStateAnywhereIsRefusedAtOnceAndNothingIsWrittenElsewhere() throws Exception {
+        for (String directory : StartScript.STATE_DIRECTORIES) {
+            Files.writeString(machine.path(directory), "in the way");
+        }
+
+        Failed failed = failed(step(bootstrap(List.of()), PLAIN, true));
+
+        assertTrue(failed.reason().is(SshText.NOTHING_WRITABLE), () -> describe(failed));
+        assertEquals(Fault.MACHINE, failed.fault());
+        assertFalse(Files.exists(Path.of("/environment")));
+    }
+
+    @Test
+    void whereTheFirstStateDirectoryCannotBeWrittenEverybodyUsesTheSecond() throws Exception {
+        machine.program("java", JAVA_21);
+        Files.writeString(machine.path(StartScript.STATE_DIRECTORIES.get(0)), "in the way");
+        Path second = machine.path(StartScript.STATE_DIRECTORIES.get(1));
+        machine.run(StartScript.builder(key, 17, WATCHDOG).build(), Map.of());
+
+        Prepared prepared = prepared(stepUntilDecided(bootstrap(List.of()), PLAIN));
+        reach.exec(access, StartScript.AGENT_PREFIX + "true", Duration.ofSeconds(20))
+                .join();
+
+        assertEquals(21, prepared.javaMajor());
+        for (String file : List.of("ready", "heard", "environment", "agent", "watchdog.pid")) {
+            assertTrue(Files.exists(second.resolve(file)), file);
+        }
+    }
+
+    @Test
+    void javaSourcesAreAskedForAnewForEachMachine() throws Exception {
+        machine.program("curl", NO_WAY_OUT);
+        byte[] archive = JavaArchive.withVersion("21.0.9");
+        try (FileServer web = FileServer.start(Map.of("/jre.tar.gz", archive))) {
+            List<JavaSource> sources = new ArrayList<>();
+            Bootstrap bootstrap = bootstrap(sources);
+            failed(step(bootstrap, PLAIN, false));
+            sources.add(web.source("jre.tar.gz", JavaArchive.sha256(archive)));
+            prepared(step(bootstrap, PLAIN, false));
+        }
+    }
+
+    @Test
     void twentyMachinesAreSurveyedAtOnce() throws Exception {
         machine.program("java", JAVA_21);
         Bootstrap bootstrap = bootstrap(List.of());
@@ -389,7 +485,7 @@ class BootstrapTest {
     }
 
     private Bootstrap bootstrap(List<JavaSource> sources) {
-        return new Bootstrap(reach, http, dir.resolve("cache"), sources, TIMEOUTS, Optional.empty());
+        return new Bootstrap(reach, http, dir.resolve("cache"), () -> sources, TIMEOUTS, Optional.empty());
     }
 
     private Step step(Bootstrap bootstrap, Wanted wanted, boolean patient) {
@@ -403,7 +499,7 @@ class BootstrapTest {
     }
 
     private String state(String name) {
-        return machine.path(StartScript.STATE_DIRECTORY).resolve(name).toString();
+        return machine.path(StartScript.STATE_DIRECTORIES.get(0)).resolve(name).toString();
     }
 
     private void smi(String output, int exit) throws Exception {

@@ -45,7 +45,7 @@ class SimulatedMachineTest {
     private static final Duration LONG = Duration.ofSeconds(40);
     private static final Watchdog WATCHDOG =
             Watchdog.of(URI.create("https://console.vast.ai"), Watchdog.SILENCE, Duration.ofHours(8));
-    private static final Wanted WANTED = new Wanted(17, "/home/jenkins", 0, 1, Optional.of("RTX 4090"));
+    private static final Wanted WANTED = new Wanted(17, "/home/jenkins", 0, 1, Optional.of("RTX 4090"), Map.of());
 
     @TempDir
     Path dir;
@@ -147,10 +147,10 @@ class SimulatedMachineTest {
     }
 
     @Test
-    void aGreetingOnStderrIsNoisy() throws Exception {
+    void aGreetingThatTheStartScriptCannotSilenceMakesTheImageUnfit() throws Exception {
         simulator.faults().add(Fault.Kind.GREETING_STDERR);
         long id = rent(StartScript.builder(key, 17, WATCHDOG), false);
-        awaitOutcome(id, Optional.empty(), Outcome.NOISY);
+        awaitOutcome(id, Optional.empty(), Outcome.UNFIT);
     }
 
     @Test
@@ -225,8 +225,8 @@ class SimulatedMachineTest {
     }
 
     private Step prepare(Access access, List<JavaSource> sources) {
-        Bootstrap bootstrap =
-                new Bootstrap(reach, http, dir.resolve("cache"), sources, Bootstrap.Timeouts.DEFAULT, Optional.empty());
+        Bootstrap bootstrap = new Bootstrap(
+                reach, http, dir.resolve("cache"), () -> sources, Bootstrap.Timeouts.DEFAULT, Optional.empty());
         return Awaitility.await()
                 .atMost(LONG)
                 .until(() -> bootstrap.step(access, WANTED, true).join(), step -> !(step instanceof Pending));

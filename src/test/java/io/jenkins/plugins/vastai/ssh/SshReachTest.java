@@ -10,6 +10,7 @@ import io.jenkins.plugins.vastai.text.Texts;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.time.Duration;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.sshd.common.config.keys.KeyUtils;
+import org.apache.sshd.common.kex.BuiltinDHFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -177,6 +179,41 @@ class SshReachTest {
             Probe probe = probe(machine.endpoint(), Optional.empty(), LONG);
             assertEquals(Outcome.NOISY, probe.outcome());
             assertTrue(Texts.render(probe.reason()).contains("\"Welcome\""), () -> Texts.render(probe.reason()));
+        }
+    }
+
+    @Test
+    void aGreetingThatIsThereAfterTheStartScriptMakesTheImageUnfit() throws Exception {
+        try (TestMachine machine = TestMachine.start(dir, "ssh-ed25519").authorize(key)) {
+            machine.rc = "echo Welcome; ";
+            Path state = Files.createDirectories(machine.path(StartScript.STATE_DIRECTORIES.get(0)));
+            Files.writeString(state.resolve("state"), "looking");
+            Probe probe = probe(machine.endpoint(), Optional.empty(), LONG);
+            assertEquals(Outcome.UNFIT, probe.outcome());
+            assertTrue(Texts.render(probe.reason()).contains("\"Welcome\""), () -> Texts.render(probe.reason()));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"echo This account is not available; exit 1; ", "echo This account is not available; exit 0; "})
+    void aLoginThatRunsNoCommandIsCalledThat(String rc) throws Exception {
+        try (TestMachine machine = TestMachine.start(dir, "ssh-ed25519").authorize(key)) {
+            machine.rc = rc;
+            Probe probe = probe(machine.endpoint(), Optional.empty(), LONG);
+            assertEquals(Outcome.NO_COMMANDS, probe.outcome());
+            assertTrue(Texts.render(probe.reason()).contains("not available"), () -> Texts.render(probe.reason()));
+        }
+    }
+
+    @Test
+    void aServerWithoutCommonAlgorithmsIsUnfitAndBothSidesAreNamed() throws Exception {
+        try (TestMachine machine = TestMachine.start(dir, "ssh-ed25519").authorize(key)) {
+            machine.keyExchange(BuiltinDHFactories.dhg14);
+            Probe probe = probe(machine.endpoint(), Optional.empty(), LONG);
+            assertEquals(Outcome.UNFIT, probe.outcome());
+            String text = Texts.render(probe.reason());
+            assertTrue(text.contains("diffie-hellman-group14-sha1") && text.contains("curve25519-sha256"), text);
         }
     }
 

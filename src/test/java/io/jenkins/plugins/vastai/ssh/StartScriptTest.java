@@ -35,7 +35,6 @@ class StartScriptTest {
             "JUPYTER_TOKEN", "jupyter-secret",
             "SSH_PUBLIC_KEY", "ssh-rsa account",
             "DB_PASSWORD", "db-secret",
-            "MY_LOGIN", "given-secret",
             "COPY", "x machine-secret-key y",
             "GREETING", "it costs $5 and \"quotes\" `id`",
             "MULTI", "one\ntwo",
@@ -113,11 +112,7 @@ class StartScriptTest {
                 machine.path("/etc/environment"),
                 "# comment\nLANG=\"C.UTF-8\"\nOPEN_BUTTON_TOKEN=old-secret\nGREETING=old\nexport HF_TOKEN=old-secret\n");
 
-        machine.run(
-                StartScript.builder(key, 17, WATCHDOG)
-                        .hide(List.of("my_login", "bad name;"))
-                        .build(),
-                MARKET);
+        machine.run(StartScript.builder(key, 17, WATCHDOG).build(), MARKET);
 
         String environment = Files.readString(machine.path("/etc/environment"));
         assertFalse(environment.contains("secret"), environment);
@@ -266,7 +261,6 @@ class StartScriptTest {
     void theLargestInputsStayBelowTheLimit() throws Exception {
         String script = StartScript.builder(SshKeyPair.generate(SshKeyPair.Type.ECDSA, "c".repeat(60)), 17, WATCHDOG)
                 .vm(true)
-                .user("ubuntu-user-of-the-image")
                 .remoteFs("/home/jenkins/a-quite-long-work-directory")
                 .build();
         assertTrue(script.length() < 4000, () -> script.length() + " characters");
@@ -353,7 +347,7 @@ class StartScriptTest {
     }
 
     private Path state(String name) {
-        return machine.path(StartScript.STATE_DIRECTORY).resolve(name);
+        return machine.path(StartScript.STATE_DIRECTORIES.get(0)).resolve(name);
     }
 
     private void awaitState(String beginning) {

@@ -14,10 +14,12 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.apache.sshd.common.config.keys.KeyUtils;
+import org.apache.sshd.common.kex.BuiltinDHFactories;
 import org.apache.sshd.common.keyprovider.KeyPairProvider;
 import org.apache.sshd.core.CoreModuleProperties;
 import org.apache.sshd.server.Environment;
 import org.apache.sshd.server.ExitCallback;
+import org.apache.sshd.server.ServerBuilder;
 import org.apache.sshd.server.SshServer;
 import org.apache.sshd.server.channel.ChannelSession;
 import org.apache.sshd.server.command.Command;
@@ -98,6 +100,11 @@ final class TestMachine implements AutoCloseable {
         return this;
     }
 
+    /** From now on the server takes this key exchange only. */
+    void keyExchange(BuiltinDHFactories only) {
+        server.setKeyExchangeFactories(List.of(ServerBuilder.DH2KEX.apply(only)));
+    }
+
     /** Puts a program into the machine's PATH. */
     void program(String name, String script) throws IOException {
         Path file = bin.resolve(name);
@@ -173,6 +180,7 @@ final class TestMachine implements AutoCloseable {
                 "gzip",
                 "head",
                 "id",
+                "install",
                 "ls",
                 "mkdir",
                 "mktemp",

@@ -21,8 +21,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -211,6 +213,31 @@ class WatchdogTest {
     }
 
     @Test
+    void aWatchdogThatCanWriteNothingCountsNoSilenceButItsAge() throws Exception {
+        Created created = create("true", false);
+        Watchdog limits = new Watchdog(simulator.uri(), SECONDS, Duration.ofSeconds(10), Duration.ofSeconds(1));
+        Path file = Files.writeString(
+                dir.resolve("watchdog"), "V= D='" + dir + "' " + limits.head() + "\n" + Scripts.WATCHDOG);
+        Files.writeString(
+                dir.resolve("key"),
+                "CONTAINER_ID=" + created.instanceId() + " CONTAINER_API_KEY="
+                        + created.instanceKey().orElseThrow().reveal() + "\n");
+        // Where it counts: root may write to what is read-only by its mode, but not to a directory.
+        Files.createDirectories(dir.resolve("count.new/in the way"));
+        Instant begun = Instant.now();
+
+        Process process = new ProcessBuilder("/bin/sh", file.toString()).start();
+        try {
+            awaitOwnHand(created.instanceId());
+        } finally {
+            process.descendants().forEach(ProcessHandle::destroy);
+            process.destroy();
+            process.waitFor();
+        }
+        assertTrue(Duration.between(begun, Instant.now()).toSeconds() >= 9, "it ended for silence");
+    }
+
+    @Test
     void anIgnoredDestroyIsRepeated() throws Exception {
         simulator.faults().add(Fault.of(Fault.Kind.DESTROY_IGNORED).times(1));
         long id = rent("", SECONDS, NEVER, false);
@@ -352,15 +379,15 @@ class WatchdogTest {
     }
 
     private Survey survey(Access access) {
-        Output output = reach.exec(access, Survey.script("/home/jenkins", 17), Duration.ofSeconds(30))
+        Output output = reach.exec(access, Survey.script("/home/jenkins", 17, Map.of()), Duration.ofSeconds(30))
                 .join();
         return Survey.read(output.out()).orElseThrow();
     }
 
     private List<Reason> notes(Access access) {
         Bootstrap bootstrap = new Bootstrap(
-                reach, http, dir.resolve("cache"), List.of(), Bootstrap.Timeouts.DEFAULT, Optional.empty());
-        Bootstrap.Wanted wanted = new Bootstrap.Wanted(17, "/home/jenkins", 0, 0, Optional.empty());
+                reach, http, dir.resolve("cache"), List::of, Bootstrap.Timeouts.DEFAULT, Optional.empty());
+        Bootstrap.Wanted wanted = new Bootstrap.Wanted(17, "/home/jenkins", 0, 0, Optional.empty(), Map.of());
         Bootstrap.Step step = soon().until(
                         () -> bootstrap.step(access, wanted, true).join(),
                         found -> !(found instanceof Bootstrap.Pending));
@@ -370,7 +397,7 @@ class WatchdogTest {
     /** A connection as the agent's: begins as the launcher's does and lives until it is hung up. */
     private CompletableFuture<Output> agent(Access access, CountDownLatch hangUp) {
         return reach.send(
-                access, Watchdog.ANNOUNCE_AGENT + "cat >/dev/null", out -> await(hangUp), Duration.ofMinutes(2));
+                access, StartScript.AGENT_PREFIX + "cat >/dev/null", out -> await(hangUp), Duration.ofMinutes(2));
     }
 
     private static void await(CountDownLatch latch) throws IOException {
