@@ -48,7 +48,10 @@ final class Newcomers {
     }
 
     private void begin(String id) {
-        Rental rental = records.get(id).orElseThrow();
+        Rental rental = records.get(id).orElse(null);
+        if (rental == null || rental.state() != State.ORDERED) {
+            return; // retired before it began: that was written and told already
+        }
         try {
             SshKeyPair key = rental.order().spec().vm() ? accountKey.pair() : SshKeyPair.generate(keyComment);
             records.announce(rental.key(key.publicLine(), new Hidden(key.privateText())));
