@@ -243,7 +243,7 @@ public final class Fleet {
     public CompletableFuture<Reason> explain(String id) {
         CompletableFuture<Reason> answer = new CompletableFuture<>();
         Instant now = clock.instant();
-        post(() -> explanations.ask(id, now, answer));
+        ask(answer, () -> explanations.ask(id, now, answer));
         return answer;
     }
 
@@ -328,10 +328,13 @@ public final class Fleet {
         return renting.catalogue();
     }
 
-    /** GPUs and countries by the market's names, or by those known before when it does not answer. Never fails. */
+    /**
+     * GPUs and countries by the market's names, or by those known before when it does not answer. Fails by an
+     * internal error only.
+     */
     public CompletableFuture<Names> names() {
         CompletableFuture<Names> answer = new CompletableFuture<>();
-        post(() -> names.ask(answer, clock.instant()));
+        ask(answer, () -> names.ask(answer, clock.instant()));
         return answer;
     }
 
@@ -341,7 +344,7 @@ public final class Fleet {
      */
     public CompletableFuture<Preview> preview(Requirements wanted) {
         CompletableFuture<Preview> answer = new CompletableFuture<>();
-        post(() -> previews.ask(wanted, answer, clock.instant()));
+        ask(answer, () -> previews.ask(wanted, answer, clock.instant()));
         return answer;
     }
 
@@ -528,6 +531,18 @@ public final class Fleet {
 
     private void command(String id, Function<Rental, Rental> change) {
         post(() -> records.get(id).ifPresent(rental -> records.save(change.apply(rental))));
+    }
+
+    /** Whoever waits for the answer hears it when the question itself fails. */
+    private void ask(CompletableFuture<?> answer, Runnable question) {
+        post(() -> {
+            try {
+                question.run();
+            } catch (RuntimeException | Error e) {
+                answer.completeExceptionally(e);
+                throw e;
+            }
+        });
     }
 
     private void post(Runnable work) {

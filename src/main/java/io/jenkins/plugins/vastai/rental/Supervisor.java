@@ -1,13 +1,16 @@
 package io.jenkins.plugins.vastai.rental;
 
 import io.jenkins.plugins.vastai.text.Reason;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -82,12 +85,19 @@ public final class Supervisor {
                 .map(entry -> RentalText.INTERNAL_ERROR.of(entry.getKey(), entry.getValue().error));
     }
 
+    private static Throwable cause(Throwable failure) {
+        boolean wrapper = failure instanceof UncheckedIOException
+                || failure instanceof CompletionException
+                || failure instanceof ExecutionException;
+        return wrapper && failure.getCause() != null ? failure.getCause() : failure;
+    }
+
     private void note(String what, Throwable failure) {
         Instant now = clock.instant();
         failures.values()
                 .removeIf(known -> now.isAfter(known.last.plus(QUIET)) || now.isBefore(known.last.minus(QUIET)));
         Failure known = failures.get(what);
-        String error = failure.getClass().getName();
+        String error = cause(failure).getClass().getName();
         boolean same = known != null && known.error.equals(error);
         boolean quiet = same && now.isBefore(known.logged.plus(QUIET));
         if (known != null || failures.size() < MOST) {
