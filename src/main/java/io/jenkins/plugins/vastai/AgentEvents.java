@@ -2,13 +2,17 @@ package io.jenkins.plugins.vastai;
 
 import edu.umd.cs.findbugs.annotations.CheckForNull;
 import edu.umd.cs.findbugs.annotations.NonNull;
+import hudson.AbortException;
 import hudson.Extension;
+import hudson.FilePath;
 import hudson.model.Computer;
 import hudson.model.Node;
 import hudson.model.TaskListener;
+import hudson.remoting.Channel;
 import hudson.slaves.ComputerListener;
 import hudson.slaves.OfflineCause;
-import io.jenkins.plugins.vastai.rental.Rental;
+import io.jenkins.plugins.vastai.text.Texts;
+import java.io.IOException;
 import jenkins.model.Jenkins;
 import jenkins.model.NodeListener;
 
@@ -21,11 +25,21 @@ final class AgentEvents {
     @Extension
     public static final class Connections extends ComputerListener {
 
+        /** A machine that was replaced while its agent started is about to be destroyed: the agent never comes online. */
+        @Override
+        public void preOnline(Computer computer, Channel channel, FilePath root, TaskListener listener)
+                throws IOException {
+            if (computer instanceof VastAiComputer ours && !ours.launchedOnPresentMachine()) {
+                throw new AbortException(Texts.render(AgentText.ATTEMPT_OVER.of(ours.getName())));
+            }
+        }
+
         @Override
         public void onOnline(Computer computer, TaskListener listener) {
             if (computer instanceof VastAiComputer ours) {
                 ours.free();
-                ours.fleet().ifPresent(fleet -> ours.rental().map(Rental::id).ifPresent(fleet::agentOnline));
+                ours.fleet().ifPresent(fleet -> ours.rental()
+                        .ifPresent(rental -> fleet.agentOnline(rental.id(), ours.attempt())));
             }
         }
 
@@ -34,7 +48,8 @@ final class AgentEvents {
         public void onOffline(@NonNull Computer computer, @CheckForNull OfflineCause cause) {
             if (computer instanceof VastAiComputer ours && !Jenkins.get().isTerminating()) {
                 ours.cut();
-                ours.fleet().ifPresent(fleet -> ours.rental().map(Rental::id).ifPresent(fleet::agentOffline));
+                ours.fleet().ifPresent(fleet -> ours.rental()
+                        .ifPresent(rental -> fleet.agentOffline(rental.id(), ours.attempt())));
             }
         }
     }

@@ -59,5 +59,7 @@ enum AgentText implements Reason.Kind {
     /** cloud, cap */
     CLOUD_FULL,
     /** template, cap */
-    TEMPLATE_FULL
+    TEMPLATE_FULL,
+    /** agent */
+    ATTEMPT_OVER
 }

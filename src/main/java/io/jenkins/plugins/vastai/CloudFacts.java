@@ -66,7 +66,10 @@ record CloudFacts(
 
     /** What keeps the cloud from renting; empty when all is well. */
     Optional<Reason> trouble() {
-        return Fleets.lookup().flatMap(Fleets::trouble).or(() -> fleet.flatMap(Fleet::trouble));
+        return Fleets.lookup()
+                .flatMap(Fleets::trouble)
+                .or(() -> fleet.flatMap(Fleet::trouble))
+                .or(() -> Fleets.lookup().flatMap(fleets -> fleets.supervisor().trouble()));
     }
 
     /** $ for everything that exists at the market now. */

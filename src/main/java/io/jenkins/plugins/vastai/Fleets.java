@@ -18,6 +18,7 @@ import io.jenkins.plugins.vastai.rental.NewerVersion;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.rental.RentalStore;
 import io.jenkins.plugins.vastai.rental.Secrets;
+import io.jenkins.plugins.vastai.rental.Supervisor;
 import io.jenkins.plugins.vastai.rental.Suspicion;
 import io.jenkins.plugins.vastai.ssh.Bootstrap;
 import io.jenkins.plugins.vastai.ssh.JavaSource;
@@ -28,6 +29,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -84,6 +86,7 @@ public final class Fleets {
     private final Pauses pauses = new Pauses();
     private final Provisioning provisioning = new Provisioning(this, circuits);
     private final Reviewer reviewer = new Reviewer(this, provisioning, tuning);
+    private final Supervisor supervisor = new Supervisor(InstantSource.system());
     private final Upkeep upkeep = new Upkeep(this, tuning);
     private final Map<String, Running> running = new ConcurrentHashMap<>();
     private final ObjectMapper json = new ObjectMapper();
@@ -134,6 +137,7 @@ public final class Fleets {
         Path root = root();
         Files.createDirectories(root);
         pauses.load(root);
+        provisioning.forgetArriving();
         Threads threads = new Threads();
         parts = new Parts(ControllerIdentity.open(root), threads, tuning.client(), SshReach.start(), new ArrayList<>());
         try (Stream<Path> entries = Files.list(root)) {
@@ -257,6 +261,11 @@ public final class Fleets {
         return upkeep;
     }
 
+    /** Under which everything runs that is done at intervals, apart from the fleets' own. */
+    Supervisor supervisor() {
+        return supervisor;
+    }
+
     Tuning tuning() {
         return tuning;
     }
@@ -317,7 +326,7 @@ public final class Fleets {
                 .filter(rental ->
                         VastAiComputer.of(rental).filter(Computer::isOnline).isEmpty())
                 .forEach(rental -> {
-                    fleet.agentOffline(rental.id());
+                    fleet.agentOffline(rental.id(), rental.attempt());
                     later(() -> VastAiComputer.of(rental).ifPresent(VastAiComputer::connectIfPossible));
                 });
         parts.drivers().add(FleetThread.start(fleet));

@@ -15,6 +15,7 @@ import hudson.model.Run;
 import hudson.model.TaskListener;
 import hudson.model.TopLevelItem;
 import hudson.model.listeners.RunListener;
+import hudson.remoting.Channel;
 import hudson.tasks.BuildStep;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.Rental;
@@ -37,6 +38,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.InterruptedBuildAction;
+import jenkins.security.MasterToSlaveCallable;
 
 /**
  * Builds whose machine was lost are told in their own logs what happened. A pipeline hears it when its agent is taken
@@ -109,8 +111,9 @@ final class LostBuilds {
 
     /**
      * Whether the machine is gone, and was when the build failed. What runs on a machine that is stopped dies a moment
-     * before the connection, and looks as if it had failed by itself: only if the machine outlives it by that moment is
-     * the failure its own.
+     * before the connection, and looks as if it had failed by itself. So the agent is asked once whether it is there: if
+     * it answers and nothing else says that the machine is lost, the failure is the build's own, and nobody waits. Else
+     * only if the machine outlives the build by that moment is the failure its own.
      */
     private static boolean isLost(AbstractBuild<?, ?> build, VastAiComputer computer) {
         Duration moment = Fleets.get().tuning().hindsight();
@@ -119,6 +122,9 @@ final class LostBuilds {
             return !computer.reachesMachine();
         }
         Instant end = failed.plus(moment);
+        if (!signOfLoss(computer) && answers(computer, end) && !signOfLoss(computer)) {
+            return false;
+        }
         while (computer.reachesMachine() && Instant.now().isBefore(end)) {
             try {
                 Thread.sleep(LOOK.toMillis());
@@ -128,6 +134,47 @@ final class LostBuilds {
             }
         }
         return !computer.reachesMachine() && !computer.cutAt().orElse(failed).isAfter(end);
+    }
+
+    private static boolean signOfLoss(VastAiComputer computer) {
+        return !computer.reachesMachine()
+                || computer.isOffline()
+                || computer.rental().filter(Rental::needed).isEmpty();
+    }
+
+    /** Whether the agent answers until then, and is not about to end. */
+    private static boolean answers(VastAiComputer computer, Instant end) {
+        Channel channel = computer.getChannel();
+        if (channel == null) {
+            return false;
+        }
+        long left = Math.max(1, Duration.between(Instant.now(), end).toMillis());
+        try {
+            return channel.callAsync(new Alive()).get(left, TimeUnit.MILLISECONDS);
+        } catch (IOException | ExecutionException | TimeoutException e) {
+            LOGGER.log(Level.FINE, e, () -> computer.getName() + " does not answer");
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** False in a process that was told to end: it does not take the hook. */
+    private static final class Alive extends MasterToSlaveCallable<Boolean, IOException> {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public Boolean call() {
+            Thread hook = new Thread();
+            try {
+                Runtime.getRuntime().addShutdownHook(hook);
+                Runtime.getRuntime().removeShutdownHook(hook);
+                return true;
+            } catch (IllegalStateException e) {
+                return false;
+            }
+        }
     }
 
     private static Optional<VastAiComputer> computer() {

@@ -89,7 +89,7 @@ final class Provisioning {
         } finally {
             lock.unlock();
         }
-        tellStatistics(ordered);
+        fleets.supervisor().run("cloud statistics", () -> tellStatistics(ordered));
         List<PlannedNode> planned = new ArrayList<>();
         for (Ordered one : ordered) {
             if (add(one)) {
@@ -116,6 +116,11 @@ final class Provisioning {
     /** What is missing now, with the agents that are ordered and not yet in Jenkins counted as coming. */
     Demand demand() {
         return Demand.now(List.copyOf(arriving.values()));
+    }
+
+    /** Fleets start: whatever was on its way when they stopped never arrives. */
+    void forgetArriving() {
+        arriving.clear();
     }
 
     /** Whether the agent is ordered and on its way into Jenkins. */
@@ -307,7 +312,8 @@ final class Provisioning {
     }
 
     private void addAll(List<Ordered> ordered) {
-        tellStatistics(ordered);
+        // Whatever it throws, the agents are added: each of them stands for a machine that costs money.
+        fleets.supervisor().run("cloud statistics", () -> tellStatistics(ordered));
         ordered.forEach(one -> fleets.later(() -> add(one)));
     }
 
@@ -318,10 +324,10 @@ final class Provisioning {
     }
 
     private boolean add(Ordered ordered) {
-        if (!fleets.started()) {
-            return false; // Jenkins stops: the rental is given back when it comes again
-        }
         try {
+            if (!fleets.started()) {
+                return false; // Jenkins stops: the rental is given back when it comes again
+            }
             Jenkins.get().addNode(ordered.agent());
             if (ordered.agent().toComputer() instanceof VastAiComputer computer) {
                 ordered.agent().rental().ifPresent(computer::tell);

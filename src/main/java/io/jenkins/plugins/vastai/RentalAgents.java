@@ -24,6 +24,12 @@ final class RentalAgents implements Agents {
             return; // an orphan's: never had one
         }
         switch (after.state()) {
+            case ORDERED -> {
+                if (before != null) {
+                    // Its machine is replaced: an agent that was about to come online there is none.
+                    fleets.later(() -> VastAiComputer.of(after).ifPresent(VastAiComputer::leaveReplacedMachine));
+                }
+            }
             case REACHABLE -> fleets.later(() -> VastAiComputer.of(after).ifPresent(VastAiComputer::connectIfPossible));
             case IN_SERVICE -> {
                 fleets.circuits().served(after);

@@ -33,7 +33,7 @@ public class RentalLauncher extends ComputerLauncher {
         }
         computer.tellAll(rental);
         RentalSshLauncher connection = new RentalSshLauncher(rental, jvmOptions);
-        computer.connection(connection);
+        computer.connection(connection, rental);
         connection.launch(computer, listener);
     }
 

@@ -52,15 +52,13 @@ final class Reviewer {
         if (!fleets.started()) {
             return;
         }
-        try {
+        fleets.supervisor().run("what the queue needs", () -> {
             Queue.runWithLock(() -> {
                 // whoever held the lock has published what the queue holds
             });
             provisioning.review();
             provisioning.turns();
-        } catch (RuntimeException e) {
-            LOGGER.log(Level.WARNING, e, () -> "Cannot count what the queue needs; tried again");
-        }
+        });
     }
 
     /** Runs inside the queue's maintenance: arms the timer and nothing else. */

@@ -1,6 +1,9 @@
 package io.jenkins.plugins.vastai;
 
 import hudson.security.ACL;
+import io.jenkins.plugins.vastai.rental.Fleet;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -16,13 +19,12 @@ import jenkins.security.ImpersonatingScheduledExecutorService;
 /** The plugin's own threads: few, daemons, gone when idle, with Jenkins' own rights. */
 final class Threads {
 
-    private static final int WORKERS = 10;
     private static final int AGENTS = 4;
     private static final int SCHEDULE = 2;
     private static final long IDLE_SECONDS = 30;
     private static final long END_SECONDS = 5;
 
-    private final ExecutorService workers = pool(WORKERS, "Vast.ai call");
+    private final List<ExecutorService> workers = new CopyOnWriteArrayList<>();
     private final ExecutorService agents = pool(AGENTS, "Vast.ai agents");
     private final ScheduledExecutorService schedule;
 
@@ -33,9 +35,11 @@ final class Threads {
         schedule = new ImpersonatingScheduledExecutorService(pool, ACL.SYSTEM2);
     }
 
-    /** Calls to the market. */
+    /** Calls of one more fleet, in threads of its own: an account that does not answer holds up no other. */
     ExecutorService workers() {
-        return workers;
+        ExecutorService pool = pool(Fleet.THREADS, "Vast.ai call");
+        workers.add(pool);
+        return pool;
     }
 
     /** Adding, removing and connecting agents. */
@@ -57,7 +61,7 @@ final class Threads {
 
     /** What is under way on agents gets its moment: a node that is half written would not be loaded again. */
     void end() {
-        workers.shutdownNow();
+        workers.forEach(ExecutorService::shutdownNow);
         agents.shutdown();
         try {
             if (!agents.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {

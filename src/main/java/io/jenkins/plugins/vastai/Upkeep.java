@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Collectors;
@@ -38,6 +39,7 @@ final class Upkeep {
     private final Fleets fleets;
     private final Tuning tuning;
     private final AtomicBoolean asked = new AtomicBoolean();
+    private final ReentrantLock looking = new ReentrantLock();
     private final Map<String, Instant> since = new HashMap<>();
     private final WaitingBuilds waiting;
     private final ConfiguredBans bans;
@@ -58,14 +60,17 @@ final class Upkeep {
         long interval = tuning.upkeep().toMillis();
         own.schedule()
                 .scheduleWithFixedDelay(
-                        () -> guarded("agents and rentals", this::look), interval, interval, TimeUnit.MILLISECONDS);
+                        () -> guarded("agents and rentals", this::lookAlone),
+                        interval,
+                        interval,
+                        TimeUnit.MILLISECONDS);
     }
 
     /** Looks now, once, however many ask. Returns at once. */
     void soon() {
         if (threads != null && asked.compareAndSet(false, true)) {
             try {
-                threads.schedule().execute(() -> guarded("agents and rentals", this::look));
+                threads.schedule().execute(() -> guarded("agents and rentals", this::lookAlone));
             } catch (RejectedExecutionException e) {
                 LOGGER.log(Level.FINE, "Jenkins stops", e);
             }
@@ -83,8 +88,23 @@ final class Upkeep {
         }
     }
 
-    private synchronized void look() {
-        asked.set(false);
+    /** One at a time. A look that another plugin holds up keeps one thread only: whoever comes then leaves it the work. */
+    private void lookAlone() {
+        if (!looking.tryLock()) {
+            return;
+        }
+        try {
+            asked.set(false);
+            look();
+        } finally {
+            looking.unlock();
+            if (asked.getAndSet(false)) {
+                soon();
+            }
+        }
+    }
+
+    private void look() {
         Jenkins jenkins = Jenkins.getInstanceOrNull();
         if (jenkins == null || jenkins.isTerminating() || !fleets.started()) {
             return;
@@ -175,12 +195,14 @@ final class Upkeep {
             return;
         }
         computer.tell(rental);
-        if (computer.isOffline()) {
+        if (computer.onReplacedMachine()) {
+            fleets.later(computer::leaveReplacedMachine);
+        } else if (computer.isOffline()) {
             if (mayLaunch) {
                 fleets.later(() -> computer.connectAgain(tuning.reconnect()));
             }
         } else if (rental.state() == State.REACHABLE) {
-            fleets.fleet(agent.fleetId()).ifPresent(fleet -> fleet.agentOnline(rental.id()));
+            fleets.fleet(agent.fleetId()).ifPresent(fleet -> fleet.agentOnline(rental.id(), computer.attempt()));
         }
         whyRetire(agent, computer, rental, spare, seen).ifPresent(computer::retireIfIdle);
     }
@@ -264,11 +286,7 @@ final class Upkeep {
     }
 
     /** Part of this runs in agents, jobs and listeners of other plugins: whatever one of them throws ends nothing else. */
-    private static void guarded(String what, Runnable work) {
-        try {
-            work.run();
-        } catch (RuntimeException | LinkageError e) {
-            LOGGER.log(Level.WARNING, e, () -> "Cannot look after " + what + " now; tried again");
-        }
+    private void guarded(String what, Runnable work) {
+        fleets.supervisor().run(what, work);
     }
 }

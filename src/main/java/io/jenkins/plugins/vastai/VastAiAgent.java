@@ -121,7 +121,9 @@ public class VastAiAgent extends AbstractCloudSlave implements TrackedItem {
     /** Nothing new begins on a machine that is given up, from the very moment on. */
     @Override
     public boolean isAcceptingTasks() {
-        return super.isAcceptingTasks() && rental().filter(Rental::needed).isPresent();
+        return super.isAcceptingTasks()
+                && rental().filter(Rental::needed).isPresent()
+                && !(toComputer() instanceof VastAiComputer computer && computer.onReplacedMachine());
     }
 
     @Override

@@ -63,6 +63,7 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
 
     private Line lastTold;
     private volatile RentalSshLauncher connection;
+    private volatile int attempt;
     private volatile Instant lastTry = Instant.MIN;
     private volatile Instant idleSince;
     private volatile boolean taken;
@@ -213,8 +214,36 @@ public class VastAiComputer extends AbstractCloudComputer<VastAiAgent> implement
         return connection;
     }
 
-    void connection(RentalSshLauncher launcher) {
+    /** @param launchedOn the rental as it is launched on: what it says of its machine may be over when the agent comes */
+    void connection(RentalSshLauncher launcher, Rental launchedOn) {
         connection = launcher;
+        attempt = launchedOn.attempt();
+    }
+
+    /** Number of the attempt whose machine the agent was launched on last; 0 before the first launch. */
+    int attempt() {
+        return attempt;
+    }
+
+    /** False when the machine of the last launch was replaced meanwhile, or is not needed any more. */
+    boolean launchedOnPresentMachine() {
+        return rental().filter(known -> known.serves(attempt)).isPresent();
+    }
+
+    /** Whether it is online on a machine that the engine replaced and destroys. */
+    boolean onReplacedMachine() {
+        return getChannel() != null
+                && rental().filter(known -> known.needed() && !known.serves(attempt))
+                        .isPresent();
+    }
+
+    /** Hangs up where {@link #onReplacedMachine()}; the next launch is on the present machine. */
+    void leaveReplacedMachine() {
+        if (onReplacedMachine()) {
+            Reason why = AgentText.ATTEMPT_OVER.of(getName());
+            println(why);
+            hangUp(why);
+        }
     }
 
     /** Prints what is new in the story. */

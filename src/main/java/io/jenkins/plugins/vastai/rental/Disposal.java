@@ -151,8 +151,10 @@ final class Disposal {
     }
 
     static Object said(Exception failure) {
-        return failure instanceof VastException vast
-                ? vast.reason()
-                : failure.getClass().getSimpleName();
+        if (failure instanceof VastException vast) {
+            return vast.reason();
+        }
+        Throwable said = failure instanceof Lanes.CallFailed error ? error.getCause() : failure;
+        return said.getClass().getSimpleName();
     }
 }

@@ -4,6 +4,7 @@ import io.jenkins.plugins.vastai.api.Instance;
 import io.jenkins.plugins.vastai.text.Reason;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -48,12 +49,22 @@ final class Explanations {
     }
 
     void pass(Observation observed) {
-        open.removeIf(question -> {
-            if (!question.answer.isDone()) {
-                why(question, observed).ifPresent(question.answer::complete);
+        for (Iterator<Question> all = open.iterator(); all.hasNext(); ) {
+            Question question = all.next();
+            try {
+                if (!question.answer.isDone()) {
+                    why(question, observed).ifPresent(question.answer::complete);
+                }
+            } catch (RuntimeException | Error e) {
+                // Those that wait behind it have their turn all the same.
+                question.answer.completeExceptionally(e);
+                all.remove();
+                throw e;
             }
-            return question.answer.isDone();
-        });
+            if (question.answer.isDone()) {
+                all.remove();
+            }
+        }
     }
 
     private Optional<Reason> why(Question question, Observation observed) {

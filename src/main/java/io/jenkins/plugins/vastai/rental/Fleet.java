@@ -27,8 +27,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 
 /**
  * All rentals of one account, driven by one reconciler. Each {@link #pass} compares what the market was last seen to
@@ -40,8 +38,6 @@ import java.util.logging.Logger;
  */
 public final class Fleet {
 
-    private static final Logger LOGGER = Logger.getLogger(Fleet.class.getName());
-
     /**
      * What a fleet is made of.
      *
@@ -50,7 +46,8 @@ public final class Fleet {
      * @param store where the records are
      * @param agents is told what happens
      * @param machines how to get to machines
-     * @param workers runs calls to the market; about ten threads do
+     * @param workers runs calls to the market; of this fleet alone, or one account that does not answer holds up others;
+     *     {@link #THREADS} threads are enough
      * @param knownElsewhere whether another fleet of this controller has the rental with this id: two API keys of one
      *     account see each other's instances
      * @param clock the time
@@ -67,6 +64,9 @@ public final class Fleet {
             InstantSource clock,
             Timing timing) {}
 
+    /** Calls of one fleet that may be under way at the same time. */
+    public static final int THREADS = Lanes.THREADS;
+
     private static final Duration LEAST_REST = Duration.ofMillis(20);
     private static final int MOST_WRITES = 8;
     private static final Duration LATE_WRITES = Duration.ofMillis(200);
@@ -75,6 +75,8 @@ public final class Fleet {
     private final ControllerIdentity identity;
     private final InstantSource clock;
     private final Timing timing;
+    private final Supervisor supervisor;
+    private final Lanes lanes;
     private final Records records;
     private final Standing standing;
     private final Poll poll;
@@ -95,6 +97,7 @@ public final class Fleet {
     private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
 
     private Instant due = Instant.MIN;
+    private Optional<Duration> turn = Optional.empty();
     private Instant nextSweep = Instant.MIN;
     private volatile Map<String, Integer> turns = Map.of();
     private volatile Runnable alarm = () -> {};
@@ -105,10 +108,11 @@ public final class Fleet {
         String controller = identity.id();
         clock = parts.clock();
         timing = parts.timing();
-        records = new Records(parts.store(), parts.agents(), clock, identity);
+        supervisor = new Supervisor(clock);
+        lanes = new Lanes(parts.workers(), this::post, clock, supervisor);
+        records = new Records(parts.store(), new Notifier(parts.agents(), lanes, supervisor), clock, identity);
         blocked = new Blocked(parts.store());
         spend = new Spend(parts.store(), ZoneId.systemDefault());
-        Lanes lanes = new Lanes(parts.workers(), this::post);
         standing = new Standing(parts.client(), lanes, identity);
         poll = new Poll(parts.client(), lanes, timing, standing);
         disposal = new Disposal(records, lanes, parts.client(), timing, standing);
@@ -130,7 +134,7 @@ public final class Fleet {
                 new StartScripts(parts.client().address()));
         names = new LiveNames(parts.client(), lanes, renting, shop);
         Duds duds = new Duds(records, lanes, parts.client(), blocked, renting);
-        reaching = new Reaching(records, timing, parts.machines(), this::post, duds);
+        reaching = new Reaching(records, timing, parts.machines(), this::post, duds, supervisor);
         booting = new Booting(records, lanes, parts.client(), timing, renting, reaching, duds);
         serving = new Serving(records, timing, standing);
         explanations = new Explanations(records);
@@ -199,26 +203,34 @@ public final class Fleet {
                 }));
     }
 
-    /** The agent is online. */
-    public void agentOnline(String id) {
-        post(() -> {
+    /**
+     * The agent is online.
+     *
+     * @param attempt number of the attempt whose machine it was launched on, see {@link Rental#attempt}; ignored when
+     *     that machine was replaced meanwhile
+     */
+    public void agentOnline(String id, int attempt) {
+        post(() -> records.get(id).filter(rental -> rental.serves(attempt)).ifPresent(rental -> {
             progress(id).agentOfflineSince = null;
-            records.get(id)
-                    .filter(rental -> rental.needed() && rental.state().connectable())
-                    .ifPresent(rental -> {
-                        Instant now = clock.instant();
-                        records.save(rental.online(now)
-                                .say(RentalText.AGENT_ONLINE.of(rental.order().agent()), now));
-                    });
-        });
+            Instant now = clock.instant();
+            records.save(rental.online(now)
+                    .say(RentalText.AGENT_ONLINE.of(rental.order().agent()), now));
+        }));
     }
 
-    /** The agent lost its connection. It has {@link Timing#agentOffline()} to come back. */
-    public void agentOffline(String id) {
+    /**
+     * The agent lost its connection. It has {@link Timing#agentOffline()} to come back.
+     *
+     * @param attempt as for {@link #agentOnline}
+     */
+    public void agentOffline(String id, int attempt) {
         Instant now = clock.instant();
         post(() -> {
             Progress known = progress(id);
-            if (known.agentOfflineSince == null) {
+            boolean present = records.get(id)
+                    .filter(rental -> rental.attempt() == attempt)
+                    .isPresent();
+            if (present && known.agentOfflineSince == null) {
                 known.agentOfflineSince = now;
             }
         });
@@ -231,7 +243,7 @@ public final class Fleet {
     public CompletableFuture<Reason> explain(String id) {
         CompletableFuture<Reason> answer = new CompletableFuture<>();
         Instant now = clock.instant();
-        post(() -> explanations.ask(id, now, answer));
+        ask(answer, () -> explanations.ask(id, now, answer));
         return answer;
     }
 
@@ -284,7 +296,7 @@ public final class Fleet {
 
     /** What keeps the fleet from renting, or from looking after all of its machines; empty when all is well. */
     public Optional<Reason> trouble() {
-        return standing.trouble().or(records::newer);
+        return standing.trouble().or(records::newer).or(supervisor::trouble);
     }
 
     /** Instances that no rental wanted, and what was done about them; newest first, also before the last restart. */
@@ -316,10 +328,13 @@ public final class Fleet {
         return renting.catalogue();
     }
 
-    /** GPUs and countries by the market's names, or by those known before when it does not answer. Never fails. */
+    /**
+     * GPUs and countries by the market's names, or by those known before when it does not answer. Fails by an
+     * internal error only.
+     */
     public CompletableFuture<Names> names() {
         CompletableFuture<Names> answer = new CompletableFuture<>();
-        post(() -> names.ask(answer, clock.instant()));
+        ask(answer, () -> names.ask(answer, clock.instant()));
         return answer;
     }
 
@@ -329,7 +344,7 @@ public final class Fleet {
      */
     public CompletableFuture<Preview> preview(Requirements wanted) {
         CompletableFuture<Preview> answer = new CompletableFuture<>();
-        post(() -> previews.ask(wanted, answer, clock.instant()));
+        ask(answer, () -> previews.ask(wanted, answer, clock.instant()));
         return answer;
     }
 
@@ -340,11 +355,17 @@ public final class Fleet {
 
     /** One look at everything. One thread at a time. Never throws. */
     public void pass() {
+        supervisor.run("the pass", this::look);
+    }
+
+    private void look() {
         for (Runnable next = inbox.poll(); next != null; next = inbox.poll()) {
-            guarded(next, "an answer");
+            guarded(next, "answers");
         }
         guarded(newcomers::begin, "new rentals");
         Instant now = clock.instant();
+        guarded(() -> lanes.expire(now), "calls that do not return");
+        guarded(() -> reaching.expire(now), "calls that do not return");
         // While it may be a copy of somebody's home, its records may be of somebody's machines.
         boolean dormant = identity.dormant();
         Observation observed = poll.observed();
@@ -352,9 +373,11 @@ public final class Fleet {
         boolean busy = false;
         boolean waiting = false;
         due = Instant.MAX;
-        renting.open(now);
+        // Without it nobody knows which caps are full: nothing is rented then, but all else goes on.
+        boolean mayRent = guarded(() -> renting.open(now), "the offers known");
         for (Rental rental : records.inOrder(turns)) {
-            if (Newcomers.begun(rental) && !(dormant && !rental.open().isEmpty())) {
+            boolean waits = rental.state() == State.ORDERED && !mayRent;
+            if (Newcomers.begun(rental) && !waits && !(dormant && !rental.open().isEmpty())) {
                 guarded(() -> step(rental, observed, now), "rental " + rental.id());
             }
             Rental stepped = records.get(rental.id()).orElse(rental);
@@ -375,7 +398,8 @@ public final class Fleet {
         guarded(() -> orphans.pass(observed, now), "orphans");
         guarded(() -> explanations.pass(observed), "questions");
         boolean stillBusy = busy || explanations.pending();
-        Optional<Duration> turn = renting.turn(now);
+        turn = Optional.empty();
+        guarded(() -> turn = renting.turn(now), "the turn to rent");
         guarded(
                 () -> poll.pass(now, stillBusy, explanations.pending(), onTheirWay, turn.isPresent()),
                 "the list of instances");
@@ -392,18 +416,24 @@ public final class Fleet {
         }
     }
 
-    /** Writes what only memory has. Not while a {@link #pass} is under way. */
+    /** Writes what only memory has. Not while a {@link #pass} is under way. Never throws. */
     public void flush() {
         while (!newcomers.isEmpty()) {
             guarded(newcomers::begin, "new rentals");
         }
-        records.writeLate(Integer.MAX_VALUE);
+        guarded(() -> records.writeLate(Integer.MAX_VALUE), "late writes");
     }
 
     /** How long until the next {@link #pass} is worth while, unless {@link #onWork woken} before. */
     public Duration restful() {
-        Duration rest = Duration.between(clock.instant(), due);
+        // A pass that failed may not have come to say when the next one is due.
+        Instant latest = clock.instant().plus(timing.pollSlow());
+        Duration rest = Duration.between(clock.instant(), earlier(due, latest));
         return rest.compareTo(LEAST_REST) < 0 ? LEAST_REST : rest;
+    }
+
+    Supervisor supervisor() {
+        return supervisor;
     }
 
     /** @param alarm runs whenever there is something to do; returns at once */
@@ -482,6 +512,7 @@ public final class Fleet {
         try {
             spend.keep(rental, now);
             records.forget(rental);
+            spend.forgotten(rental.id());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -502,6 +533,18 @@ public final class Fleet {
         post(() -> records.get(id).ifPresent(rental -> records.save(change.apply(rental))));
     }
 
+    /** Whoever waits for the answer hears it when the question itself fails. */
+    private void ask(CompletableFuture<?> answer, Runnable question) {
+        post(() -> {
+            try {
+                question.run();
+            } catch (RuntimeException | Error e) {
+                answer.completeExceptionally(e);
+                throw e;
+            }
+        });
+    }
+
     private void post(Runnable work) {
         inbox.add(work);
         wake();
@@ -512,11 +555,7 @@ public final class Fleet {
     }
 
     /** One rental's trouble must not keep the others from being destroyed. */
-    private static void guarded(Runnable work, String what) {
-        try {
-            work.run();
-        } catch (RuntimeException e) {
-            LOGGER.log(Level.WARNING, e, () -> "Failed while looking after " + what + "; tried again at the next pass");
-        }
+    private boolean guarded(Runnable work, String what) {
+        return supervisor.run(what, work);
     }
 }

@@ -2,8 +2,13 @@ package io.jenkins.plugins.vastai.rental;
 
 import java.util.concurrent.locks.LockSupport;
 
-/** The one thread that drives a fleet: passes when woken, and at intervals. A daemon. */
+/**
+ * The one thread that drives a fleet: passes when woken, and at intervals. A daemon. Each round runs under
+ * the fleet's {@link Supervisor}, so nothing that it throws ends this thread.
+ */
 public final class FleetThread implements AutoCloseable {
+
+    private static final long AFTER_ERROR = 1_000_000_000;
 
     private final Fleet fleet;
     private final Thread thread;
@@ -32,9 +37,14 @@ public final class FleetThread implements AutoCloseable {
     private void run() {
         while (!closed) {
             woken = false;
-            fleet.pass();
+            long[] rest = {AFTER_ERROR};
+            fleet.supervisor().run("the fleet's thread", () -> {
+                fleet.pass();
+                rest[0] = fleet.restful().toNanos();
+            });
             if (!woken && !closed) {
-                LockSupport.parkNanos(this, fleet.restful().toNanos());
+                LockSupport.parkNanos(this, rest[0]);
+                Thread.interrupted(); // or it would never rest again
             }
         }
         fleet.flush();

@@ -48,12 +48,16 @@ final class LiveNames {
     }
 
     private void answered(List<String> names, Exception failure, Instant asked) {
-        if (failure == null) {
-            renting.refreshed(GpuCatalogue.builtIn().refreshedWith(names));
-            asOf = asked;
+        nextAsk = asked.plus(RETRY);
+        try {
+            if (failure == null) {
+                renting.refreshed(GpuCatalogue.builtIn().refreshedWith(names));
+                asOf = asked;
+                nextAsk = asked.plus(FRESH);
+            }
+        } finally {
+            settle(); // whatever is wrong with the answer, nobody waits for ever
         }
-        nextAsk = asked.plus(failure == null ? FRESH : RETRY);
-        settle();
     }
 
     private void settle() {

@@ -48,11 +48,16 @@ final class Newcomers {
     }
 
     private void begin(String id) {
-        Rental rental = records.get(id).orElseThrow();
+        Rental rental = records.get(id).orElse(null);
+        if (rental == null || rental.state() != State.ORDERED) {
+            return; // retired before it began: that was written and told already
+        }
         try {
             SshKeyPair key = rental.order().spec().vm() ? accountKey.pair() : SshKeyPair.generate(keyComment);
             records.announce(rental.key(key.publicLine(), new Hidden(key.privateText())));
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException
+                | RuntimeException
+                | Error e) { // it has no second turn: without a key it would wait for ever
             LOGGER.log(Level.WARNING, e, () -> "No SSH key for rental " + id);
             records.announce(rental.unneeded(
                     RentalText.KEY_NOT_REGISTERED.of(String.valueOf(e.getMessage())), true, clock.instant()));

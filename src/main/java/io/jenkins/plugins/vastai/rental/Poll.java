@@ -23,6 +23,8 @@ final class Poll {
     private static final int LONGEST_BACKOFF = 5;
     /** Looks at those on their way for each page of the whole list. */
     private static final int LOOKS_PER_PAGE = 4;
+    /** A filter that was ignored is tried again after that. */
+    private static final Duration FILTER_RETRY = Duration.ofMinutes(10);
 
     private final VastClient client;
     private final Lanes lanes;
@@ -33,6 +35,7 @@ final class Poll {
     private Instant next = Instant.EPOCH;
     private Instant nextWhole = Instant.EPOCH;
     private boolean filterKnown = true;
+    private Instant filterRetry = Instant.MAX;
     private long lastLookedAt;
     private int failures;
 
@@ -62,6 +65,10 @@ final class Poll {
      * @param line whether further machines wait for their turn to be rented, so that news comes at the pace of creates
      */
     void pass(Instant now, boolean busy, boolean asked, List<Long> onTheirWay, boolean line) {
+        if (!now.isBefore(filterRetry)) {
+            filterKnown = true;
+            filterRetry = Instant.MAX;
+        }
         Duration fast = line ? timing.pollFast().multipliedBy(3).dividedBy(2) : timing.pollFast();
         if (busy && failures == 0) {
             next = earlier(next, now.plus(fast));
@@ -103,8 +110,9 @@ final class Poll {
             failed(begun, failure);
             return;
         }
-        // The market is known to ignore filters now and then; then only the whole list says all.
+        // The market is known to ignore filters now and then; then only the whole list says all, for a while.
         filterKnown = instances.stream().map(Instance::id).allMatch(asked::contains);
+        filterRetry = filterKnown ? Instant.MAX : begun.plus(FILTER_RETRY);
         observed = observed.with(instances);
         standing.answered();
     }

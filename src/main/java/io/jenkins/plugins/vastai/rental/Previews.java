@@ -71,8 +71,15 @@ final class Previews {
     void pass(Instant now) {
         for (Iterator<Asked> all = waiting.iterator(); all.hasNext(); ) {
             Asked asked = all.next();
-            if (asked.answer.isDone() || look(asked, now)) {
+            try {
+                if (asked.answer.isDone() || look(asked, now)) {
+                    all.remove();
+                }
+            } catch (RuntimeException | Error e) {
+                // Those that wait behind it have their turn all the same.
+                asked.answer.completeExceptionally(e);
                 all.remove();
+                throw e;
             }
         }
     }

@@ -11,11 +11,15 @@ import io.jenkins.plugins.vastai.text.Reason;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -25,26 +29,52 @@ import java.util.stream.Collectors;
 final class Reaching {
 
     private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(12);
+    private static final String NAME = "work over SSH";
     private static final int MOST_AT_ONCE = 32;
+    /** Both end by themselves much earlier; what does not is given up, since it would keep others from their turn. */
+    private static final Duration PROBE_LIMIT = Duration.ofMinutes(2);
+
+    private static final Duration PREPARE_LIMIT = Duration.ofMinutes(20);
 
     private final Records records;
     private final Timing timing;
     private final Machines machines;
     private final Consumer<Runnable> inbox;
     private final Duds duds;
-    private int underWay;
+    private final Supervisor supervisor;
+    private final Set<Work> underWay = new LinkedHashSet<>();
 
-    Reaching(Records records, Timing timing, Machines machines, Consumer<Runnable> inbox, Duds duds) {
+    /** SSH work on one machine. */
+    private record Work(String rental, int number, Progress progress, CompletableFuture<?> future, Instant deadline) {
+        @Override
+        public boolean equals(Object other) {
+            return this == other;
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(this);
+        }
+    }
+
+    Reaching(
+            Records records,
+            Timing timing,
+            Machines machines,
+            Consumer<Runnable> inbox,
+            Duds duds,
+            Supervisor supervisor) {
         this.records = records;
         this.timing = timing;
         this.machines = machines;
         this.inbox = inbox;
         this.duds = duds;
+        this.supervisor = supervisor;
     }
 
     /** BOOTING, and the market says that it runs. */
     void step(Rental rental, Progress progress, Draw draw, Instance instance, Instant now) {
-        if (progress.busy || now.isBefore(progress.notBefore) || underWay >= MOST_AT_ONCE) {
+        if (progress.busy || now.isBefore(progress.notBefore) || underWay.size() >= MOST_AT_ONCE) {
             return;
         }
         if (rental.reach() == null) {
@@ -88,7 +118,8 @@ final class Reaching {
         ssh(
                 rental,
                 progress,
-                machines.probe(endpoints, StartScripts.USER, key(rental), PROBE_TIMEOUT),
+                PROBE_LIMIT,
+                () -> machines.probe(endpoints, StartScripts.USER, key(rental), PROBE_TIMEOUT),
                 (current, probe) -> {
                     if (knock && !probe.reached()) {
                         progress.notBefore = records.now().plus(timing.probe());
@@ -174,7 +205,8 @@ final class Reaching {
         ssh(
                 rental,
                 progress,
-                machines.prepare(access(rental), wanted, patient),
+                PREPARE_LIMIT,
+                () -> machines.prepare(access(rental), wanted, patient),
                 (current, step) -> prepared(current, progress, step));
     }
 
@@ -215,23 +247,58 @@ final class Reaching {
         }
     }
 
-    private <T> void ssh(Rental rental, Progress progress, CompletableFuture<T> work, BiConsumer<Rental, T> then) {
+    private <T> void ssh(
+            Rental rental,
+            Progress progress,
+            Duration limit,
+            Supplier<CompletableFuture<T>> start,
+            BiConsumer<Rental, T> then) {
+        CompletableFuture<T> future;
+        try {
+            future = start.get();
+        } catch (RuntimeException | Error e) {
+            future = CompletableFuture.failedFuture(e);
+        }
+        Work work = new Work(
+                rental.id(),
+                rental.draws().size(),
+                progress,
+                future,
+                records.now().plus(limit));
         progress.busy = true;
-        underWay++;
-        int number = rental.draws().size();
-        work.whenComplete((result, failure) -> inbox.accept(() -> {
-            underWay--;
-            Rental current = records.get(rental.id()).orElse(null);
-            if (current == null || current.draws().size() != number) {
-                return; // about a machine that is already given up
+        underWay.add(work);
+        future.whenComplete((result, failure) -> inbox.accept(() -> ended(work, result, failure, then)));
+    }
+
+    private <T> void ended(Work work, T result, Throwable failure, BiConsumer<Rental, T> then) {
+        if (!underWay.remove(work)) {
+            return; // given up before
+        }
+        if (failure == null) {
+            supervisor.succeeded(NAME);
+        } else {
+            supervisor.failed(NAME, failure);
+        }
+        Rental current = records.get(work.rental).orElse(null);
+        if (current == null || current.draws().size() != work.number) {
+            return; // about a machine that is already given up
+        }
+        work.progress.busy = false;
+        if (failure == null) {
+            then.accept(current, result);
+        } else {
+            work.progress.notBefore = records.now().plus(timing.probe());
+        }
+    }
+
+    /** Gives up what takes too long: what it brings later is ignored. */
+    void expire(Instant now) {
+        for (Work work : List.copyOf(underWay)) {
+            if (now.isAfter(work.deadline)) {
+                ended(work, null, new TimeoutException("no end of the work over SSH"), (current, none) -> {});
+                work.future.cancel(true);
             }
-            progress.busy = false;
-            if (failure == null) {
-                then.accept(current, result);
-            } else {
-                progress.notBefore = records.now().plus(timing.probe());
-            }
-        }));
+        }
     }
 
     private static Access access(Rental rental) {

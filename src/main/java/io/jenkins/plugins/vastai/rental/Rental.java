@@ -92,6 +92,20 @@ public record Rental(
                 : Optional.empty();
     }
 
+    /** Number of the newest attempt at a machine, whatever became of it; 0 before the first. */
+    @JsonIgnore
+    public int attempt() {
+        return draws.size();
+    }
+
+    /** Whether an agent that runs on that attempt's machine is the one that the rental is for. */
+    public boolean serves(int attempt) {
+        return needed
+                && state.connectable()
+                && attempt == attempt()
+                && current().isPresent();
+    }
+
     /** Tries of which something may exist at the market. */
     @JsonIgnore
     public List<Draw> open() {

@@ -123,5 +123,7 @@ public enum RentalText implements Reason.Kind {
     /** how many wait */
     PREVIEW_BUSY,
     /** most in a minute, seconds until the next */
-    PREVIEW_TOO_MANY
+    PREVIEW_TOO_MANY,
+    /** what fails, class of the error */
+    INTERNAL_ERROR
 }

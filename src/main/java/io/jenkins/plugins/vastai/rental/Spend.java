@@ -9,8 +9,10 @@ import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -37,17 +39,21 @@ public final class Spend {
     /**
      * The file.
      *
-     * @param last id of the rental that was added last: a crash between this file and the removal of the record must not
-     *     count it twice; empty at first
+     * @param last id of the rental that was added last; empty at first
+     * @param added ids of rentals that were added and whose records may still be there, since a crash came in between or
+     *     the disk refused: they must not count twice; null in a file of before there were any
      */
-    record Ledger(int version, String last, List<Amount> amounts) {
-        static final Ledger EMPTY = new Ledger(VERSION, "", List.of());
+    record Ledger(int version, String last, List<String> added, List<Amount> amounts) {
+        static final Ledger EMPTY = new Ledger(VERSION, "", List.of(), List.of());
     }
 
     private record Cell(LocalDate day, String cloud, String template) {}
 
     private final RentalStore store;
     private final ZoneId zone;
+    /** Added, and their records removed since. Engine's thread only. */
+    private final Set<String> gone = new HashSet<>();
+
     private boolean mayWrite = true;
     private volatile Ledger ledger;
 
@@ -60,7 +66,11 @@ public final class Spend {
     /** Sums are worth less than machines: these are looked after whatever became of the file. */
     private Ledger load() {
         try {
-            return store.load(NAME, Ledger.class, VERSION).orElse(Ledger.EMPTY);
+            Ledger stored = store.load(NAME, Ledger.class, VERSION).orElse(Ledger.EMPTY);
+            Set<String> added = new HashSet<>(stored.added() == null ? List.of() : stored.added());
+            added.add(stored.last());
+            added.retainAll(store.ids());
+            return new Ledger(VERSION, stored.last(), List.copyOf(added), stored.amounts());
         } catch (NewerVersion e) {
             mayWrite = false; // the file is a newer plugin's
             LOGGER.severe(e.getMessage());
@@ -72,19 +82,28 @@ public final class Spend {
     }
 
     /**
-     * The record is about to be forgotten. On disk when this returns.
+     * The record is about to be forgotten. On disk when this returns; {@link #forgotten} follows when the record is gone.
      *
      * @throws UncheckedIOException when the disk refuses: the record must be kept
      */
     void keep(Rental rental, Instant now) {
-        if (rental.id().equals(ledger.last())) {
+        if (ledger.added().contains(rental.id())) {
             return;
         }
         Map<Cell, BigDecimal> cells = cells(ledger.amounts());
         add(cells, rental, LocalDate.MIN, now);
         LocalDate oldest = LocalDate.ofInstant(now, zone).minusDays(DAYS_KEPT);
         cells.keySet().removeIf(cell -> cell.day().isBefore(oldest));
-        write(new Ledger(VERSION, rental.id(), amounts(cells)));
+        List<String> added = new ArrayList<>(ledger.added());
+        added.removeAll(gone);
+        added.add(rental.id());
+        write(new Ledger(VERSION, rental.id(), List.copyOf(added), amounts(cells)));
+        gone.clear();
+    }
+
+    /** The record is gone: its id is dropped with the next sum, and one id too many harms nothing until then. */
+    void forgotten(String id) {
+        gone.add(id);
     }
 
     /** A cloud has another name from now on. */
@@ -97,7 +116,7 @@ public final class Spend {
                         ? new Amount(amount.day(), to, amount.template(), amount.dollars())
                         : amount)
                 .toList());
-        write(new Ledger(VERSION, ledger.last(), amounts(cells)));
+        write(new Ledger(VERSION, ledger.last(), ledger.added(), amounts(cells)));
     }
 
     /**
@@ -110,7 +129,7 @@ public final class Spend {
         Map<Cell, BigDecimal> cells = cells(known.amounts());
         cells.keySet().removeIf(cell -> cell.day().isBefore(from));
         for (Rental rental : kept) {
-            if (!rental.id().equals(known.last())) {
+            if (!known.added().contains(rental.id())) {
                 add(cells, rental, from, now);
             }
         }

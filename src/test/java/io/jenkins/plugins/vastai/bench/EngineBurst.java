@@ -132,7 +132,7 @@ final class EngineBurst {
         boolean open = false;
         for (Rental rental : fleet.rentals()) {
             if (rental.state() == State.REACHABLE) {
-                fleet.agentOnline(rental.id());
+                fleet.agentOnline(rental.id(), rental.attempt());
             } else if (rental.state() == State.IN_SERVICE
                     && now.isAfter(rental.onlineAt().plus(BUILD))) {
                 fleet.retire(rental.id(), RentalText.BUILD_DONE.of());

@@ -91,7 +91,7 @@ public class EngineSpeed {
             fleet.pass();
             fleet.rentals().stream()
                     .filter(rental -> rental.state() == io.jenkins.plugins.vastai.rental.State.REACHABLE)
-                    .forEach(rental -> fleet.agentOnline(rental.id()));
+                    .forEach(rental -> fleet.agentOnline(rental.id(), rental.attempt()));
             clock.advance(Duration.ofSeconds(1));
         }
         if (!there()) {

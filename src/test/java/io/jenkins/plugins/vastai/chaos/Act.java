@@ -28,7 +28,7 @@ enum Act {
         void on(OneFleet one, int which) {
             Rental rental = one.rental(which);
             if (rental != null) {
-                one.fleet().agentOnline(rental.id());
+                one.fleet().agentOnline(rental.id(), rental.attempt());
             }
             one.pass();
         }
@@ -38,7 +38,7 @@ enum Act {
         void on(OneFleet one, int which) {
             Rental rental = one.rental(which);
             if (rental != null) {
-                one.fleet().agentOffline(rental.id());
+                one.fleet().agentOffline(rental.id(), rental.attempt());
             }
             one.pass();
         }

@@ -69,7 +69,7 @@ final class Builds {
     }
 
     private void online(Fleet fleet, Rental rental) {
-        fleet.agentOnline(rental.id());
+        fleet.agentOnline(rental.id(), rental.attempt());
         if (!works.containsKey(rental.id())) {
             works.put(rental.id(), new Work(random.nextInt(5) == 0 ? 2 + random.nextInt(6) : 1, true, later(10, 80)));
             served++;
@@ -101,7 +101,7 @@ final class Builds {
             }
         }
         if (!running(rental)) {
-            fleet.agentOffline(rental.id());
+            fleet.agentOffline(rental.id(), rental.attempt());
         }
     }
 

@@ -134,21 +134,44 @@ final class Controller {
 
     /** Dies before the call is sent, after the market acted and before the answer is read, or soon after that. */
     private Response crashing(Interceptor.Chain chain) throws IOException {
+        if (crashes.dead()) {
+            throw new IOException("gone");
+        }
         boolean create = chain.request().url().encodedPath().contains("/asks/")
                 && chain.request().method().equals("PUT");
         boolean destroy = chain.request().method().equals("DELETE");
-        crashes.maybe(create ? Moment.CREATE_BEFORE_SEND : destroy ? Moment.DESTROY_BEFORE_SEND : Moment.OTHER_CALL);
+        maybe(create ? Moment.CREATE_BEFORE_SEND : destroy ? Moment.DESTROY_BEFORE_SEND : Moment.OTHER_CALL);
         Response response = chain.proceed(chain.request());
         Moment answer =
                 create ? Moment.CREATE_BEFORE_ANSWER : destroy ? Moment.DESTROY_BEFORE_ANSWER : Moment.OTHER_CALL;
         if (crashes.decide(answer)) {
             response.close();
-            throw crashes.die(answer);
+            throw died(crashes.die(answer));
         }
         if ((create || destroy) && response.isSuccessful()) {
             writing = create ? "CREATE" : "DESTROY";
         }
         return response;
+    }
+
+    private void maybe(Moment moment) {
+        if (crashes.decide(moment)) {
+            throw died(crashes.die(moment));
+        }
+    }
+
+    /** The engine lives on until its pass ends, as no process would: its home is out of its reach from here on. */
+    private Crash died(Crash crash) {
+        try {
+            Files.move(home, aside());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return crash;
+    }
+
+    private Path aside() {
+        return home.resolveSibling(home.getFileName() + ".dead");
     }
 
     /** Where records are written: each write asks for the rental's private key to be encrypted. */
@@ -158,7 +181,7 @@ final class Controller {
             if (writing != null) {
                 Moment moment = Moment.valueOf(writing + "_BEFORE_RECORD");
                 writing = null;
-                crashes.maybe(moment);
+                maybe(moment);
             }
             return plain;
         }
@@ -181,16 +204,15 @@ final class Controller {
             builds.step(fleet);
         }
         if (crashes.decide(Moment.BETWEEN_PASSES)) {
-            crashes.die(Moment.BETWEEN_PASSES);
+            died(crashes.die(Moment.BETWEEN_PASSES));
             crash();
         }
         return count;
     }
 
     void pass() {
-        try {
-            fleet.pass();
-        } catch (Crash e) {
+        fleet.pass();
+        if (crashes.dead()) {
             crash();
         }
         builds.watch(fleet);
@@ -199,6 +221,8 @@ final class Controller {
 
     private void crash() {
         try {
+            crashes.alive();
+            Files.move(aside(), home);
             if (!calm && random.nextInt(10) == 0) {
                 loseARecord();
             }

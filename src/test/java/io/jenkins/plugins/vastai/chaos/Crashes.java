@@ -25,7 +25,7 @@ final class Crashes {
         BETWEEN_PASSES
     }
 
-    /** The process is gone: nothing after this line runs. */
+    /** Ends the call; see {@link #dead}: the engine catches whatever is thrown, a process that is gone does not. */
     static final class Crash extends Error {
         private static final long serialVersionUID = 1;
     }
@@ -33,6 +33,7 @@ final class Crashes {
     private final Random random;
     private final Map<Moment, Integer> came = new EnumMap<>(Moment.class);
     private boolean off;
+    private boolean dead;
 
     Crashes(Random random) {
         this.random = random;
@@ -56,13 +57,18 @@ final class Crashes {
 
     Crash die(Moment moment) {
         came.merge(moment, 1, Integer::sum);
+        dead = true;
         return new Crash();
     }
 
-    void maybe(Moment moment) {
-        if (decide(moment)) {
-            throw die(moment);
-        }
+    /** Whether the process is gone: no call and no write may follow until {@link #alive}. */
+    boolean dead() {
+        return dead;
+    }
+
+    /** Another process begins. */
+    void alive() {
+        dead = false;
     }
 
     /** How often, by moment; those that never came are missing. */

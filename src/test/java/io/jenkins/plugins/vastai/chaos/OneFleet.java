@@ -53,6 +53,7 @@ final class OneFleet implements AutoCloseable {
     private final DrivenClock clock = new DrivenClock();
     private final Random random = new Random(5);
     private final Path home = Files.createTempDirectory("vastai-properties");
+    private final Path aside = home.resolveSibling(home.getFileName() + ".dead");
     private final OkHttpClient http =
             new OkHttpClient.Builder().addInterceptor(this::crashing).build();
     private final Simulator simulator;
@@ -60,6 +61,7 @@ final class OneFleet implements AutoCloseable {
     private Fleet fleet;
     private boolean crash;
     private boolean beforeSend;
+    private boolean dead;
 
     OneFleet() throws IOException {
         simulator = Simulator.builder()
@@ -74,17 +76,26 @@ final class OneFleet implements AutoCloseable {
     }
 
     private Response crashing(Interceptor.Chain chain) throws IOException {
+        if (dead) {
+            throw new IOException("gone");
+        }
         if (crash && beforeSend) {
-            crash = false;
-            throw new Crash();
+            throw died();
         }
         Response response = chain.proceed(chain.request());
         if (crash) {
-            crash = false;
             response.close();
-            throw new Crash();
+            throw died();
         }
         return response;
+    }
+
+    /** The engine lives on until its pass ends, as no process would: its home is out of its reach from here on. */
+    private Crash died() throws IOException {
+        crash = false;
+        dead = true;
+        Files.move(home, aside);
+        return new Crash();
     }
 
     /** A controller that comes back: nothing is left of the old one but its disk. */
@@ -130,10 +141,17 @@ final class OneFleet implements AutoCloseable {
 
     /** Passes until no answer waits to be taken in, so that memory and disk can be compared. */
     void pass() {
-        try {
+        fleet.pass();
+        if (!dead) {
             fleet.pass();
-            fleet.pass();
-        } catch (Crash e) {
+        }
+        if (dead) {
+            dead = false;
+            try {
+                Files.move(aside, home);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
             restart();
             pass();
         }

@@ -125,7 +125,7 @@ public final class StandaloneDemo {
                 for (Rental rental : fleet.rentals()) {
                     if (rental.state() == State.REACHABLE) {
                         built += build(rental);
-                        fleet.agentOnline(rental.id());
+                        fleet.agentOnline(rental.id(), rental.attempt());
                         fleet.retire(rental.id(), RentalText.BUILD_DONE.of());
                     }
                 }

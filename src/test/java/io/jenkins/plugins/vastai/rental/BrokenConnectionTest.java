@@ -32,7 +32,7 @@ class BrokenConnectionTest {
     void anAgentServes() throws IOException {
         rig = new EngineRig(home);
         rental = rig.untilState(rig.order(), State.REACHABLE);
-        rig.fleet.agentOnline(rental.id());
+        rig.agentOnline(rental);
         rental = rig.untilState(rental, State.IN_SERVICE);
         instance = rental.current().orElseThrow().instanceId();
         rig.steps(Duration.ofMinutes(2)); // lists are seldom by now
@@ -44,7 +44,7 @@ class BrokenConnectionTest {
     }
 
     private Reason explained() {
-        rig.fleet.agentOffline(rental.id());
+        rig.agentOffline(rental);
         CompletableFuture<Reason> answer = rig.fleet.explain(rental.id());
         rig.until("answered", SOON, answer::isDone);
         return answer.join();

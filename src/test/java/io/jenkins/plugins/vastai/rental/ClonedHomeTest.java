@@ -40,7 +40,7 @@ class ClonedHomeTest {
 
     private Rental serving() {
         Rental rental = original.untilState(original.order(), State.REACHABLE);
-        original.fleet.agentOnline(rental.id());
+        original.agentOnline(rental);
         return original.untilState(rental, State.IN_SERVICE);
     }
 
@@ -117,7 +117,7 @@ class ClonedHomeTest {
         Rental one = serving();
         Rental two = copy.order();
         copy.until("reachable", () -> copy.state(two) == State.REACHABLE);
-        copy.fleet.agentOnline(two.id());
+        copy.agentOnline(two);
         both(Duration.ofMinutes(20));
         assertEquals(2, original.simulator.books().left().size(), original.story());
         for (EngineRig rig : List.of(original, copy)) {

@@ -161,6 +161,15 @@ class EngineRig implements AutoCloseable {
         return now(rental).state();
     }
 
+    /** The agent on the rental's present machine is online. */
+    void agentOnline(Rental rental) {
+        fleet.agentOnline(rental.id(), now(rental).attempt());
+    }
+
+    void agentOffline(Rental rental) {
+        fleet.agentOffline(rental.id(), now(rental).attempt());
+    }
+
     /** One pass, one second. */
     void step() {
         fleet.pass();

@@ -56,7 +56,7 @@ class FleetTest {
         rental = rig.untilState(rental, State.REACHABLE);
         assertTrue(rental.reach().javaPath().endsWith("java"), rig.story());
         assertTrue(rental.reach().gpus().contains("4090"), rig.story());
-        rig.fleet.agentOnline(rental.id());
+        rig.agentOnline(rental);
         rig.untilState(rental, State.IN_SERVICE);
         rig.fleet.retire(rental.id(), RentalText.LIFETIME_OVER.of(1));
         rental = rig.untilState(rental, State.DESTROYED);
@@ -225,7 +225,7 @@ class FleetTest {
     @Test
     void refusedKeyKeepsRentalsAndTheyAreDestroyedOnceItIsMended() {
         Rental rental = rig.untilState(rig.order(), State.REACHABLE);
-        rig.fleet.agentOnline(rental.id());
+        rig.agentOnline(rental);
         rig.untilState(rental, State.IN_SERVICE);
         rig.apiKey("wrong");
         rig.steps(Duration.ofMinutes(3));
@@ -244,7 +244,7 @@ class FleetTest {
             names = {"EMPTY_LIST", "NULL_LIST", "TRUNCATED_LIST", "SERVER_ERROR", "NOT_JSON"})
     void badListNeitherKillsNorForgets(Fault.Kind kind) {
         Rental rental = rig.untilState(rig.order(), State.REACHABLE);
-        rig.fleet.agentOnline(rental.id());
+        rig.agentOnline(rental);
         rig.untilState(rental, State.IN_SERVICE);
         rig.simulator.faults().add(Fault.of(kind).endpoint(Endpoint.LIST));
         rig.steps(Duration.ofMinutes(10));
@@ -292,7 +292,7 @@ class FleetTest {
         rig.restart();
         rig.untilState(booting, State.REACHABLE);
         assertEquals(1, rig.simulator.books().entries().size());
-        rig.fleet.agentOnline(booting.id());
+        rig.agentOnline(booting);
         rig.untilState(booting, State.IN_SERVICE);
         rig.restart();
         rig.steps(Duration.ofMinutes(1));
@@ -322,7 +322,7 @@ class FleetTest {
         Rental kept = rig.untilState(rig.order(), State.REACHABLE);
         Files.delete(home.resolve("rentals").resolve(lost.id() + ".json"));
         rig.restart();
-        rig.fleet.agentOnline(kept.id());
+        rig.agentOnline(kept);
         rig.until(
                 "orphan destroyed",
                 Duration.ofMinutes(8),
@@ -354,7 +354,7 @@ class FleetTest {
     @Test
     void instanceStoppedFromOutsideEndsTheRental() {
         Rental rental = rig.untilState(rig.order(), State.REACHABLE);
-        rig.fleet.agentOnline(rental.id());
+        rig.agentOnline(rental);
         rig.untilState(rental, State.IN_SERVICE);
         rig.simulator.stopFromOutside(rental.current().orElseThrow().instanceId());
         rental = rig.untilState(rental, State.FAILED);

@@ -28,7 +28,7 @@ class InterruptionTest {
     void serve() throws IOException {
         rig = new EngineRig(home);
         rental = rig.untilState(rig.order(), State.REACHABLE);
-        rig.fleet.agentOnline(rental.id());
+        rig.agentOnline(rental);
         rental = rig.untilState(rental, State.IN_SERVICE);
         instance = rental.current().orElseThrow().instanceId();
     }
@@ -50,7 +50,7 @@ class InterruptionTest {
     }
 
     private void agentGoes() {
-        rig.fleet.agentOffline(rental.id());
+        rig.agentOffline(rental);
     }
 
     @Test
@@ -110,7 +110,7 @@ class InterruptionTest {
     void agentThatComesBackInTimeGoesOn() {
         agentGoes();
         rig.steps(Duration.ofMinutes(4));
-        rig.fleet.agentOnline(rental.id());
+        rig.agentOnline(rental);
         rig.steps(Duration.ofMinutes(10));
         assertEquals(State.IN_SERVICE, rig.state(rental), rig.story());
     }

@@ -84,8 +84,9 @@ class SpendTest {
     }
 
     @Test
-    void aCrashBetweenTheSumsAndTheRemovalOfTheRecordCountsNothingTwice() {
+    void aCrashBetweenTheSumsAndTheRemovalOfTheRecordCountsNothingTwice() throws IOException {
         Rental rental = rental("a", "vast", "gpu", MIDNIGHT.minusSeconds(3600), MIDNIGHT);
+        store.save(rental);
         spend().keep(rental, NOW);
 
         Spend after = spend(); // the record is still there
@@ -93,6 +94,36 @@ class SpendTest {
         assertDollars("2.00", after.since(DAY, List.of(rental), NOW), DAY);
         after.keep(rental, NOW);
         assertDollars("2.00", after.since(DAY, List.of(), NOW), DAY);
+    }
+
+    @Test
+    void aRecordThatCouldNotBeRemovedIsNotCountedTwiceThoughAnotherWasForgottenSince() throws IOException {
+        Rental stays = rental("a", "vast", "gpu", MIDNIGHT.minusSeconds(3600), MIDNIGHT);
+        Rental goes = rental("b", "vast", "gpu", MIDNIGHT.minusSeconds(1800), MIDNIGHT);
+        store.save(stays);
+        store.save(goes);
+        Spend spend = spend();
+        spend.keep(stays, NOW); // and the disk does not remove its record
+        spend.keep(goes, NOW);
+        store.delete(goes.id());
+        spend.forgotten(goes.id());
+
+        for (Spend any : List.of(spend, spend())) {
+            any.keep(stays, NOW); // tried again with the next sweep
+            assertDollars("3.00", any.since(DAY, List.of(stays), NOW), DAY);
+        }
+    }
+
+    @Test
+    void sumsOfBeforeIdsWereKeptAreRead() throws IOException {
+        Rental stays = rental("a", "vast", "gpu", MIDNIGHT.minusSeconds(3600), MIDNIGHT);
+        store.save(stays);
+        Files.writeString(directory.resolve("spend.json"), """
+                {"version": 1, "last": "a", "amounts": [
+                  {"day": "2026-11-23", "cloud": "vast", "template": "gpu", "dollars": 2.00}]}
+                """);
+
+        assertDollars("2.00", spend().since(DAY, List.of(stays), NOW), DAY);
     }
 
     @Test
