@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.rental;
 
+import io.jenkins.plugins.vastai.api.Call;
 import io.jenkins.plugins.vastai.api.Instance;
 import io.jenkins.plugins.vastai.api.VastClient;
 import java.time.Duration;
@@ -63,6 +64,9 @@ final class Poll {
      */
     void pass(Instant now, boolean busy, boolean asked, List<Long> onTheirWay, boolean line) {
         Duration fast = line ? timing.pollFast().multipliedBy(3).dividedBy(2) : timing.pollFast();
+        if (standing.mended() && failures > 0) {
+            next = now;
+        }
         if (busy && failures == 0) {
             next = earlier(next, now.plus(fast));
             nextWhole = earlier(nextWhole, now.plus(fast.multipliedBy(looksPerList())));
@@ -92,7 +96,7 @@ final class Poll {
         if (failure == null) {
             failures = 0;
             observed = observed.next(begun, instances);
-            standing.answered();
+            standing.answered(Call.LIST, begun);
             return;
         }
         failed(begun, failure);
@@ -106,7 +110,7 @@ final class Poll {
         // The market is known to ignore filters now and then; then only the whole list says all.
         filterKnown = instances.stream().map(Instance::id).allMatch(asked::contains);
         observed = observed.with(instances);
-        standing.answered();
+        standing.answered(Call.LIST, begun);
     }
 
     private void failed(Instant begun, Exception failure) {
