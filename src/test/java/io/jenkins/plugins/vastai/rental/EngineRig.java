@@ -48,7 +48,9 @@ class EngineRig implements AutoCloseable {
     private final String host;
     private final Random random = new Random();
     private final OkHttpClient http = new OkHttpClient();
-    private final SshReach reach = SshReach.start();
+    /** Null until somebody reaches machines by it. */
+    private SshReach reach;
+
     /** Null for none. */
     private String apiKey;
 
@@ -121,6 +123,9 @@ class EngineRig implements AutoCloseable {
 
     /** How the engine reaches machines. */
     Machines machines() {
+        if (reach == null) {
+            reach = SshReach.start();
+        }
         return Machines.overSsh(
                 reach, new Bootstrap(reach, http, home.resolve("java"), List.of(), Bootstrap.Timeouts.DEFAULT));
     }
@@ -234,7 +239,9 @@ class EngineRig implements AutoCloseable {
 
     @Override
     public void close() {
-        reach.close();
+        if (reach != null) {
+            reach.close();
+        }
         if (own) {
             simulator.close();
         }
