@@ -28,8 +28,8 @@ enum Concern {
                 return Stream.of(RentalText.ACCOUNT_TROUBLE.of(ApiText.NO_KEY.of()));
             }
             return trouble(fleet)
-                    .filter(reason ->
-                            reason.is(RentalText.ACCOUNT_TROUBLE) && !within(reason, Set.of(ApiText.NO_MONEY)));
+                    .filter(reason -> reason.is(RentalText.KEY_LIMITED)
+                            || reason.is(RentalText.ACCOUNT_TROUBLE) && !within(reason, Set.of(ApiText.NO_MONEY)));
         }
     },
     /** Nothing can be rented for want of money, or soon nothing can. */

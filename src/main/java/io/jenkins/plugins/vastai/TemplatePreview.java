@@ -11,6 +11,7 @@ import io.jenkins.plugins.vastai.market.MarketText;
 import io.jenkins.plugins.vastai.market.SettingException;
 import io.jenkins.plugins.vastai.rental.Fleet;
 import io.jenkins.plugins.vastai.rental.Preview;
+import io.jenkins.plugins.vastai.rental.RentalText;
 import io.jenkins.plugins.vastai.text.Reason;
 import io.jenkins.plugins.vastai.text.Texts;
 import java.io.IOException;
@@ -193,7 +194,8 @@ public final class TemplatePreview implements ModelObject, StaplerProxy {
 
     /** Why nothing would be rented although something fits. */
     private static String obstacle(VastAiCloud cloud, VastAiTemplate template, Fleet fleet) {
-        Optional<Reason> trouble = fleet.trouble();
+        // A key that may do less than all rents all the same.
+        Optional<Reason> trouble = fleet.trouble().filter(reason -> !reason.is(RentalText.KEY_LIMITED));
         if (trouble.isPresent()) {
             return render(trouble.get());
         }

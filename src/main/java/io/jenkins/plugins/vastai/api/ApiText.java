@@ -7,6 +7,8 @@ import io.jenkins.plugins.vastai.text.Reason;
  * {@link Call}; where nothing else is said, the second one is the status and the words of the market.
  */
 public enum ApiText implements Reason.Kind {
+    /** the call, the words, the market's address */
+    ANSWERED_BEFORE_MARKET,
     BAD_KEY,
     BAD_REQUEST,
     /** the call, the field */

@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
 /**
  * Reads from an answer why the market did not do what was asked. Neither the status nor the error code alone decides:
  * the market uses 404 for a bad key as well as for a missing instance, 200 for failures, and puts the telling word into
- * any of four fields. Source: docs/market.md, Answers.
+ * any of four fields. But proxies and CDNs answer in its place, and their pages hold the same words: only what has the
+ * market's own form is believed. Source: docs/market.md, Answers.
  */
 final class Refusal {
 
@@ -32,6 +33,9 @@ final class Refusal {
 
     private final Call call;
     private final Answer answer;
+    /** Whether the answer has the market's own form; see {@link #ofTheMarket}. */
+    private final boolean own;
+
     private final String words;
     private final String shown;
 
@@ -41,6 +45,7 @@ final class Refusal {
         String error = answer.json().path("error").asText("");
         String message = message(answer.json());
         String said = answer.json().isObject() ? (error + " " + message).strip() : answer.text();
+        this.own = ofTheMarket(answer.json());
         this.words = said.toLowerCase(Locale.ROOT);
         this.shown = Redaction.line(said, secrets);
     }
@@ -61,6 +66,7 @@ final class Refusal {
         boolean answeredInEarnest = answer.status() >= 300 && answer.status() < 500 && answer.status() != 408;
         return VastException.of(kind, refusal.reason(kind, address))
                 .status(answer.status())
+                .permission(refusal.own ? call.scope() : "")
                 .createdInstance(Json.whole(answer.json().path("new_contract")))
                 .retryAfter(answer.retryAfter())
                 .mayHaveTakenEffect(!answeredInEarnest && (kind == Kind.UNAVAILABLE || kind == Kind.UNREADABLE))
@@ -71,6 +77,16 @@ final class Refusal {
     static Duration threshold(String text) {
         Matcher matcher = THRESHOLD.matcher(text);
         return matcher.find() ? Duration.ofMillis((long) (Double.parseDouble(matcher.group(1)) * 1000)) : null;
+    }
+
+    /**
+     * The market says {@code success}, or {@code error} and {@code msg} together. Gateways have other forms:
+     * {@code {"message"}}, {@code {"error", "message", "status"}}, {@code {"success", "errors"}}, problem details.
+     */
+    private static boolean ofTheMarket(JsonNode json) {
+        return json.path("success").isBoolean()
+                ? !json.has("errors")
+                : json.path("error").isTextual() && json.path("msg").isTextual();
     }
 
     private static String message(JsonNode json) {
@@ -85,7 +101,9 @@ final class Refusal {
 
     private Kind kind() {
         int status = answer.status();
-        if (status == 429 || words.contains("rate_limit_exceeded") || words.contains("requests too frequent")) {
+        boolean json = answer.json().isObject();
+        if (status == 429
+                || json && (words.contains("rate_limit_exceeded") || words.contains("requests too frequent"))) {
             return Kind.THROTTLED;
         }
         if (status >= 500 || status == 408 || status == 425) {
@@ -94,34 +112,43 @@ final class Refusal {
         if (status >= 300 && status < 400) {
             return Kind.UNREADABLE;
         }
+        return own ? kindByMarket() : kindOfAnother();
+    }
+
+    private Kind kindByMarket() {
         Kind said = kindByWords();
         if (said != null) {
             return said;
         }
+        int status = answer.status();
         return switch (status) {
             case 401 -> Kind.BAD_KEY;
             case 402 -> Kind.NO_MONEY;
-            case 403 -> answer.json().isObject() ? Kind.MISSING_PERMISSION : Kind.UNREACHABLE;
+            case 403 -> Kind.MISSING_PERMISSION;
             case 404 -> kindOfPlain404();
             case 409, 410 -> call == Call.CREATE ? Kind.OFFER_GONE : Kind.UNREADABLE;
             default -> status >= 400 ? Kind.BAD_REQUEST : Kind.UNREADABLE;
         };
     }
 
-    /** A 404 whose words say nothing; only one in the market's own form is more than a page of somebody in between. */
-    private Kind kindOfPlain404() {
-        boolean json = answer.json().isObject();
-        if (call == Call.ACCOUNT_KEYS) {
+    /** Without the market's form: what somebody in between says of key, money or machines proves nothing of them. */
+    private Kind kindOfAnother() {
+        return switch (answer.status()) {
+            case 401, 403, 407, 451 -> Kind.UNREACHABLE;
+            // The market checks some requests before it gets to its own form.
+            case 400, 422 -> answer.json().isObject() ? Kind.BAD_REQUEST : Kind.UNREADABLE;
             // How the market says that the account has no keys.
-            return json || answer.text().isBlank() ? Kind.GONE : Kind.UNREADABLE;
-        }
+            case 404 -> call == Call.ACCOUNT_KEYS && answer.text().isBlank() ? Kind.GONE : Kind.UNREADABLE;
+            default -> Kind.UNREADABLE;
+        };
+    }
+
+    /** A 404 whose words say nothing. */
+    private Kind kindOfPlain404() {
         if (call == Call.CREATE) {
-            return json ? Kind.OFFER_GONE : Kind.UNREADABLE;
+            return Kind.OFFER_GONE;
         }
-        if (!answer.json().path("success").isBoolean()) {
-            return Kind.UNREADABLE;
-        }
-        return ABOUT_AN_INSTANCE.contains(call) ? Kind.GONE : Kind.BAD_REQUEST;
+        return call == Call.ACCOUNT_KEYS || ABOUT_AN_INSTANCE.contains(call) ? Kind.GONE : Kind.BAD_REQUEST;
     }
 
     /** What the words say, whatever the status; null if they say nothing known. */
@@ -150,10 +177,7 @@ final class Refusal {
         if (words.contains("auth_error") || words.contains("invalid user key") || words.contains("requires login")) {
             return Kind.BAD_KEY;
         }
-        // Only in words of the market: a 404 page of somebody in between must not pass for a destroyed machine.
-        if (ABOUT_AN_INSTANCE.contains(call)
-                && answer.json().isObject()
-                && NO_INSTANCE.matcher(words).find()) {
+        if (ABOUT_AN_INSTANCE.contains(call) && NO_INSTANCE.matcher(words).find()) {
             return Kind.GONE;
         }
         if (words.contains("server_error") || words.contains("resources_unavailable")) {
@@ -172,11 +196,22 @@ final class Refusal {
             return ApiText.REDIRECTED.of(call, answer.status(), address);
         }
         String said = shown.isEmpty() ? "HTTP " + answer.status() : "HTTP " + answer.status() + ": " + shown;
+        if (inBetween(kind)) {
+            return ApiText.ANSWERED_BEFORE_MARKET.of(call, said, address);
+        }
         return switch (kind) {
             case MISSING_PERMISSION -> ApiText.MISSING_PERMISSION.of(call, said, call.scope());
             case UNREACHABLE -> ApiText.REFUSED_BEFORE_MARKET.of(call, said, address);
             case UNREADABLE -> ApiText.UNREADABLE.of(call, said, address);
             default -> ApiText.valueOf(kind.name()).of(call, said);
         };
+    }
+
+    /** A text that is no JSON; the market's own is JSON but for its complaints about the pace. */
+    private boolean inBetween(Kind kind) {
+        return (kind == Kind.UNAVAILABLE || kind == Kind.UNREADABLE)
+                && answer.status() >= 400
+                && !answer.json().isContainerNode()
+                && !answer.text().isBlank();
     }
 }

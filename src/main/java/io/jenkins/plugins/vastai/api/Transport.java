@@ -40,6 +40,7 @@ final class Transport {
     private static final MediaType JSON = MediaType.get("application/json");
     private static final long LARGEST_ANSWER = 16L << 20;
     private static final long LARGEST_LOG = 2L << 20;
+    private static final int PROXY_LOGIN = 407;
     private static final int LOG_TRIES = 10;
     private static final Duration LOG_PAUSE = Duration.ofSeconds(1);
     private static final Duration CONNECT = Duration.ofSeconds(10);
@@ -230,11 +231,26 @@ final class Transport {
         } catch (VastException e) {
             throw e;
         } catch (IOException e) {
+            if (isProxyLogin(e)) {
+                // The proxy's own answer: it has passed nothing on.
+                throw VastException.of(
+                                VastException.Kind.UNREACHABLE,
+                                ApiText.REFUSED_BEFORE_MARKET.of(call, "HTTP 407", address()))
+                        .status(PROXY_LOGIN)
+                        .cause(e)
+                        .build();
+            }
             boolean departed = departure.departed().get();
             throw Thread.currentThread().isInterrupted()
                     ? interrupted(call, departed, e)
                     : unreachable(call, address(), departed, e, hidden);
         }
+    }
+
+    /** OkHttp makes an exception of HTTP 407, in other words while a tunnel is opened and without a proxy. */
+    private static boolean isProxyLogin(IOException e) {
+        String said = String.valueOf(e.getMessage());
+        return said.contains("HTTP_PROXY_AUTH (" + PROXY_LOGIN + ")") || said.contains("authenticate with proxy");
     }
 
     /** As {@link #download}, looking again and again for some seconds. */

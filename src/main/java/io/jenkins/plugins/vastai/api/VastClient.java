@@ -73,6 +73,11 @@ public final class VastClient {
         return base;
     }
 
+    /** Tells the present key from another, as {@link ApiKey#fingerprint()}; empty if there is none. Asks nobody. */
+    public Optional<String> keyFingerprint() {
+        return Optional.ofNullable(key.get()).map(ApiKey::fingerprint);
+    }
+
     /** When calls may go out. */
     public Pacing pacing() {
         return pacing;
@@ -225,6 +230,22 @@ public final class VastClient {
     /** @param label at most 1024 characters */
     public void labelInstance(long id, String label) throws VastException {
         send(Call.LABEL, id, Map.of("label", label));
+    }
+
+    /**
+     * Does nothing if the key may change instances.
+     *
+     * @throws VastException with {@link Kind#MISSING_PERMISSION} if it may not
+     */
+    public void mayWrite() throws VastException {
+        try {
+            // There is no instance 0: whoever may write is told so, whoever may not is told that.
+            labelInstance(0, "jenkins-permission-check");
+        } catch (VastException e) {
+            if (e.kind() != Kind.GONE && e.kind() != Kind.BAD_REQUEST) {
+                throw e;
+            }
+        }
     }
 
     /** Restarts the container; it keeps its GPU and disk. */

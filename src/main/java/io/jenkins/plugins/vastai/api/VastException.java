@@ -51,6 +51,7 @@ public final class VastException extends IOException {
     private final int status;
     private final boolean mayHaveTakenEffect;
     private final long createdInstance;
+    private final String permission;
 
     @CheckForNull
     private final Duration retryAfter;
@@ -62,6 +63,7 @@ public final class VastException extends IOException {
         this.status = builder.status;
         this.mayHaveTakenEffect = builder.mayHaveTakenEffect || builder.createdInstance > 0;
         this.createdInstance = builder.createdInstance;
+        this.permission = builder.permission;
         this.retryAfter = builder.retryAfter;
     }
 
@@ -96,6 +98,11 @@ public final class VastException extends IOException {
         return createdInstance > 0 ? OptionalLong.of(createdInstance) : OptionalLong.empty();
     }
 
+    /** The permission that the refused call needs; empty if the market itself did not refuse it, or it needs none. */
+    public String permission() {
+        return permission;
+    }
+
     /** The pause that the market asks for; empty if it does not say. */
     public Optional<Duration> retryAfter() {
         return Optional.ofNullable(retryAfter);
@@ -108,6 +115,7 @@ public final class VastException extends IOException {
         private int status;
         private boolean mayHaveTakenEffect;
         private long createdInstance;
+        private String permission = "";
         private Duration retryAfter;
         private Throwable cause;
 
@@ -129,6 +137,12 @@ public final class VastException extends IOException {
         /** @param instanceId 0 for none */
         public Builder createdInstance(long instanceId) {
             this.createdInstance = instanceId;
+            return this;
+        }
+
+        /** @param scope as {@link Call#scope()} */
+        public Builder permission(String scope) {
+            this.permission = scope;
             return this;
         }
 

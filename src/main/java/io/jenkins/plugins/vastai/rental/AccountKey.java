@@ -1,11 +1,13 @@
 package io.jenkins.plugins.vastai.rental;
 
+import io.jenkins.plugins.vastai.api.Call;
 import io.jenkins.plugins.vastai.api.SshKey;
 import io.jenkins.plugins.vastai.api.VastClient;
 import io.jenkins.plugins.vastai.ssh.SshKeyPair;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * The controller's one SSH key on the Vast.ai account. A virtual machine takes its keys from the account when it is
@@ -55,23 +57,44 @@ final class AccountKey {
     }
 
     /** Whether the account has the key. Starts looking, and adding it, when that is not known. */
-    boolean registered(Rental rental, Progress progress, Instant now) {
-        if (!registered && !asking && !now.isBefore(notBefore)) {
-            asking = lanes.submit(Lanes.Lane.ACCOUNT, this::register, (added, failure) -> {
-                asking = false;
-                registered = failure == null;
-                Rental waiting = records.get(rental.id()).orElse(rental);
-                if (failure != null) {
-                    notBefore = records.now().plus(RETRY);
-                    standing.failed(failure, records.now());
-                    records.save(waiting.unneeded(
-                            RentalText.KEY_NOT_REGISTERED.of(Disposal.said(failure)), true, records.now()));
-                } else if (Boolean.TRUE.equals(added)) {
-                    records.say(waiting, RentalText.KEY_REGISTERED.of(comment));
-                }
-            });
+    boolean registered(Rental rental, Instant now) {
+        if (!registered) {
+            ask(Optional.of(rental), now);
         }
         return registered;
+    }
+
+    /** Tries again what a missing permission prevented; that is how its return is noticed. */
+    void pass(Instant now) {
+        if (!registered && standing.worthAsking(Standing.USER_WRITE, now)) {
+            ask(Optional.empty(), now);
+        }
+    }
+
+    /** @param wanted the rental that needs it and hears what comes of it */
+    private void ask(Optional<Rental> wanted, Instant now) {
+        if (asking || now.isBefore(notBefore)) {
+            return;
+        }
+        asking = lanes.submit(Lanes.Lane.ACCOUNT, this::register, (added, failure) -> {
+            asking = false;
+            registered = failure == null;
+            Optional<Rental> waiting =
+                    wanted.map(rental -> records.get(rental.id()).orElse(rental));
+            if (failure != null) {
+                notBefore = records.now().plus(RETRY);
+                standing.failed(failure, records.now());
+                waiting.ifPresent(rental -> records.save(rental.unneeded(
+                        RentalText.KEY_NOT_REGISTERED.of(Disposal.said(failure)), true, records.now())));
+                return;
+            }
+            standing.answered(Call.ACCOUNT_KEYS, now);
+            // Nothing needs the permission to add it any more, whoever added it.
+            standing.answered(Call.ADD_ACCOUNT_KEY, now);
+            if (Boolean.TRUE.equals(added)) {
+                waiting.ifPresent(rental -> records.say(rental, RentalText.KEY_REGISTERED.of(comment)));
+            }
+        });
     }
 
     /** The market says that the key is not there after all. */

@@ -26,6 +26,7 @@ final class Booting {
     private final Renting renting;
     private final Reaching reaching;
     private final Duds duds;
+    private final Standing standing;
 
     Booting(
             Records records,
@@ -34,7 +35,8 @@ final class Booting {
             Timing timing,
             Renting renting,
             Reaching reaching,
-            Duds duds) {
+            Duds duds,
+            Standing standing) {
         this.records = records;
         this.lanes = lanes;
         this.client = client;
@@ -42,12 +44,19 @@ final class Booting {
         this.renting = renting;
         this.reaching = reaching;
         this.duds = duds;
+        this.standing = standing;
     }
 
     void step(Rental rental, Progress progress, Observation observed, Instant now) {
         Draw draw = rental.current().orElse(null);
         if (draw == null) {
             records.save(rental.state(State.ORDERED, now));
+            return;
+        }
+        // Nobody could see it come up, nor that it fails; the machine is not to blame.
+        Optional<Reason> blind = standing.blindSince(now.minus(timing.settle()));
+        if (blind.isPresent()) {
+            records.save(rental.unneeded(blind.get(), true, now));
             return;
         }
         Duration limit = rental.order().launchLimit();

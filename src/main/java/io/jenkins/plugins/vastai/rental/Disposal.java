@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.rental;
 
+import io.jenkins.plugins.vastai.api.Call;
 import io.jenkins.plugins.vastai.api.Instance;
 import io.jenkins.plugins.vastai.api.VastClient;
 import io.jenkins.plugins.vastai.api.VastException;
@@ -93,7 +94,7 @@ final class Disposal {
         boolean started =
                 lanes.submit(Lanes.Lane.DESTROY, () -> client.destroyInstance(instance), (existed, failure) -> {
                     memory.busy = false;
-                    destroyed(rental.id(), draw.number(), failure);
+                    destroyed(rental.id(), draw.number(), failure, now);
                 });
         if (started) {
             memory.busy = true;
@@ -104,7 +105,10 @@ final class Disposal {
         }
     }
 
-    private void destroyed(String rentalId, int number, Exception failure) {
+    private void destroyed(String rentalId, int number, Exception failure, Instant sent) {
+        if (failure == null) {
+            standing.answered(Call.DESTROY, sent);
+        }
         Rental rental = records.get(rentalId).orElse(null);
         if (rental == null) {
             return;

@@ -135,7 +135,7 @@ public final class Fleet {
         names = new LiveNames(parts.client(), lanes, renting, shop);
         Duds duds = new Duds(records, lanes, parts.client(), blocked, renting);
         reaching = new Reaching(records, timing, parts.machines(), this::post, duds, supervisor);
-        booting = new Booting(records, lanes, parts.client(), timing, renting, reaching, duds);
+        booting = new Booting(records, lanes, parts.client(), timing, renting, reaching, duds, standing);
         serving = new Serving(records, timing, standing);
         explanations = new Explanations(records);
         orphans = new Orphans(records, parts.store(), identity, parts.knownElsewhere(), timing);
@@ -395,6 +395,9 @@ public final class Fleet {
             due = now.plus(timing.probe());
             return;
         }
+        // After the rentals: what they ask of the account comes first.
+        guarded(() -> accountKey.pass(now), "the account's SSH key");
+        guarded(() -> standing.pass(now), "the account");
         guarded(() -> orphans.pass(observed, now), "orphans");
         guarded(() -> explanations.pass(observed), "questions");
         boolean stillBusy = busy || explanations.pending();

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.rental;
 
+import io.jenkins.plugins.vastai.api.Call;
 import io.jenkins.plugins.vastai.api.Instance;
 import io.jenkins.plugins.vastai.api.VastClient;
 import java.time.Duration;
@@ -70,6 +71,9 @@ final class Poll {
             filterRetry = Instant.MAX;
         }
         Duration fast = line ? timing.pollFast().multipliedBy(3).dividedBy(2) : timing.pollFast();
+        if (standing.mended() && failures > 0) {
+            next = now;
+        }
         if (busy && failures == 0) {
             next = earlier(next, now.plus(fast));
             nextWhole = earlier(nextWhole, now.plus(fast.multipliedBy(looksPerList())));
@@ -99,7 +103,7 @@ final class Poll {
         if (failure == null) {
             failures = 0;
             observed = observed.next(begun, instances);
-            standing.answered();
+            standing.answered(Call.LIST, begun);
             return;
         }
         failed(begun, failure);
@@ -114,7 +118,7 @@ final class Poll {
         filterKnown = instances.stream().map(Instance::id).allMatch(asked::contains);
         filterRetry = filterKnown ? Instant.MAX : begun.plus(FILTER_RETRY);
         observed = observed.with(instances);
-        standing.answered();
+        standing.answered(Call.LIST, begun);
     }
 
     private void failed(Instant begun, Exception failure) {

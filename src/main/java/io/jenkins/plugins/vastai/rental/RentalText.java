@@ -90,12 +90,25 @@ public enum RentalText implements Reason.Kind {
     DESTROYED,
     /** template, what is wrong */
     TEMPLATE_WRONG,
-    /** what the market said */
+    /** what the market said, or a list of what is missing */
     ACCOUNT_TROUBLE,
     /** credit, floor */
     BALANCE_LOW,
     /** floor */
     BALANCE_UNKNOWN,
+    /** floor */
+    BALANCE_HIDDEN,
+    /** nothing */
+    KEY_ASKED,
+    /** what is missing */
+    KEY_LIMITED,
+    LACKS_MISC,
+    LACKS_INSTANCE_READ,
+    LACKS_INSTANCE_WRITE,
+    LACKS_USER_READ,
+    LACKS_USER_WRITE,
+    /** the permission */
+    LACKS_PERMISSION,
     /** what failed */
     MARKET_UNREACHABLE,
     /** label, contract */

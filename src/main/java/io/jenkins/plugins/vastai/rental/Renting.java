@@ -126,12 +126,12 @@ final class Renting {
             records.say(rental, cap.get());
             return;
         }
-        if (order.spec().vm() && !accountKey.registered(rental, progress, now)) {
+        if (order.spec().vm() && !accountKey.registered(rental, now)) {
             return;
         }
         Shop.Found found = shop.look(wanted, now);
         if (found.pending()) {
-            Optional<Reason> trouble = standing.trouble();
+            Optional<Reason> trouble = standing.hindrance();
             if (trouble.isPresent()) {
                 waiting(rental, progress, trouble.get(), trouble.get(), now);
             }
@@ -248,6 +248,7 @@ final class Renting {
         Instant now = records.now();
         Draw draw = rental.draws().get(number - 1);
         if (failure == null) {
+            standing.answered(Call.CREATE, draw.sent());
             Rental held = rental.draw(draw.held(created.instanceId(), now))
                     .say(RentalText.RENTED.of(created.instanceId(), draw.machineId()), now);
             records.save(held.needed() ? held.state(State.BOOTING, now) : held);
@@ -283,7 +284,9 @@ final class Renting {
                 fail(none, RentalText.CREATE_REFUSED.of(rental.order().template(), vast.reason()), now);
             }
             default -> {
-                records.save(none.say(vast.reason(), now));
+                // A missing permission is said by whoever holds the order back for it.
+                boolean toldElsewhere = vast.kind() == VastException.Kind.MISSING_PERMISSION;
+                records.save(toldElsewhere ? none : none.say(vast.reason(), now));
                 progress.notBefore = now.plus(vast.retryAfter().orElse(Duration.ofSeconds(5)));
                 retry(id, progress, now);
             }

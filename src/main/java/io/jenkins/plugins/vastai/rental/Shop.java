@@ -1,5 +1,6 @@
 package io.jenkins.plugins.vastai.rental;
 
+import io.jenkins.plugins.vastai.api.Call;
 import io.jenkins.plugins.vastai.api.Offer;
 import io.jenkins.plugins.vastai.api.OfferQuery;
 import io.jenkins.plugins.vastai.api.VastClient;
@@ -233,7 +234,7 @@ final class Shop {
         boolean nothingHeld = machinesInUse.isEmpty();
         lanes.submit(Lanes.Lane.SEARCH, () -> client.searchOffers(sent), (offers, failure) -> {
             if (failure == null) {
-                standing.answered();
+                standing.answered(Call.SEARCH, now);
                 // From now on, or an API that is slower than answers are fresh would never be of use.
                 Answer answer = new Answer(offers, offers.size() >= query.limit(), clock.instant());
                 answers.put(question, answer);

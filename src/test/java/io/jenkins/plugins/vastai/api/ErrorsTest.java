@@ -10,12 +10,18 @@ import io.jenkins.plugins.vastai.api.VastException.Kind;
 import io.jenkins.plugins.vastai.text.Texts;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** One case per situation of docs/market.md, Answers; the bodies are as the market sends them. */
 class ErrorsTest {
@@ -68,7 +74,15 @@ class ErrorsTest {
             401 | {"success":false,"error":"auth_error","msg":"Invalid user key"} | BAD_KEY
             404 | {"success":false,"error":"auth_error","msg":"Invalid user key"} | BAD_KEY
             403 | {"success":false,"error":"auth_error","msg":"This action requires login."} | BAD_KEY
-            401 | Unauthorized | BAD_KEY
+            401 | Unauthorized | UNREACHABLE
+            401 | {"error":"Unauthorized","message":"Two factor login needed at the gate"} | UNREACHABLE
+            403 | {"message":"Forbidden"} | UNREACHABLE
+            403 | {"timestamp":1,"status":403,"error":"Forbidden","message":"no permission","path":"/"} | UNREACHABLE
+            403 | {"type":"about:blank","title":"Error 1020: Access denied","status":403,"detail":"You do not have permission to access this offer"} | UNREACHABLE
+            403 | {"success":false,"errors":[{"code":10000,"message":"Authentication error"}],"messages":[],"result":null} | UNREACHABLE
+            403 | "permission denied" | UNREACHABLE
+            404 | {"message":"no such offer"} | UNREADABLE
+            402 | {"message":"insufficient credit"} | UNREADABLE
             401 | {"success":false,"error":"auth_error","msg":"Two Factor Authentication required for this action."} | TWO_FACTOR
             404 | {"success":false,"error":"auth_error","msg":"Session expired. Please log in again."} | TWO_FACTOR
             403 | {"success":false,"error":"forbidden","msg":"no"} | MISSING_PERMISSION
@@ -115,6 +129,76 @@ class ErrorsTest {
         market.answer(status, body);
         VastException failure = assertThrows(VastException.class, () -> client.labelInstance(8, "x"));
         assertEquals(expected, failure.kind(), failure.getMessage());
+    }
+
+    /** What proxies and CDNs put in front of the market; each holds a word that the market uses too. */
+    private static final Map<String, String> PAGES =
+            Map.of("Squid", """
+            <!DOCTYPE html PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">
+            <html><head><meta type="copyright" content="Copyright (C) 1996-2020 The Squid Software Foundation and contributors">
+            <title>ERROR: The requested URL could not be retrieved</title></head><body id=ERR_ACCESS_DENIED>
+            <div id="content"><p>The following error was encountered while trying to retrieve the URL:
+            <a href="https://console.vast.ai/">https://console.vast.ai/</a></p><blockquote id="error"><p><b>Access Denied.</b></p>
+            </blockquote><p>Access control configuration prevents your request from being allowed at this time. Please contact
+            your service provider if you feel this is incorrect. You do not have permission; cache access requires login.</p>
+            </div><div id="footer"><p>Generated Tue, 01 Dec 2026 04:00:00 GMT by proxy01 (squid/5.7)</p></div></body></html>""", "nginx", """
+            <html>\r
+            <head><title>HTTP error: instance not found</title></head>\r
+            <body>\r
+            <center><h1>The ask or offer is gone</h1></center>\r
+            <hr><center>nginx/1.24.0 (Ubuntu)</center>\r
+            </body>\r
+            </html>""", "Cloudflare", """
+            <!DOCTYPE html><!--[if lt IE 7]> <html class="no-js ie6 oldie" lang="en-US"> <![endif]-->
+            <head><title>Attention Required! | Cloudflare</title><meta name="robots" content="noindex, nofollow" /></head>
+            <body><div id="cf-wrapper"><div id="cf-error-details"><h1 data-translate="block_headline">Sorry, you have been
+            blocked</h1><h2 class="cf-subheadline"><span data-translate="unable_to_access">You are unable to access</span>
+            vast.ai</h2><p>This website is using a security service to protect itself from online attacks. Your session
+            expired or lacks the permission. Two factor checks failed.</p><span>Cloudflare Ray ID: <strong>8f2a1c</strong>
+            </span></div></div></body></html>""", "HAProxy", """
+            <html><body><h1>Request forbidden by administrative rules</h1>
+            No server is available to handle this request: not authorized, insufficient credit of connections.
+            </body></html>
+            """, "Zscaler", """
+            <!-- IE friendly error message walkround. --><head><title>Internet Security by Zscaler</title></head><body>
+            <h1>Sorry, you don't have permission to visit this site.</h1><span>Not allowed to browse AI/ML Applications
+            category</span><span>Reason: Not permitted by auth_error policy, invalid user key scope</span>
+            <img src="https://login.zscaler.net/img_logo_new1.png" alt="Zscaler"></body>""", "AWS ALB", """
+            <html>\r
+            <head><title>403 Forbidden: permission</title></head>\r
+            <body>\r
+            <center><h1>no_such_instance</h1></center>\r
+            </body>\r
+            </html>\r
+            """);
+
+    static Stream<Arguments> pages() {
+        return PAGES.keySet().stream().sorted().flatMap(who -> IntStream.of(
+                        400, 401, 402, 403, 404, 407, 409, 410, 451, 502, 503)
+                .mapToObj(status -> Arguments.of(who, status)));
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void pages(String who, int status) {
+        Set<Kind> honest = status >= 500 ? Set.of(Kind.UNAVAILABLE) : Set.of(Kind.UNREACHABLE, Kind.UNREADABLE);
+        for (int call = 0; call < 4; call++) {
+            market.answer(status, PAGES.get(who), "Content-Type", "text/html");
+            int asked = call;
+            VastException failure = assertThrows(VastException.class, () -> {
+                switch (asked) {
+                    case 0 -> client.createInstance(501, request());
+                    case 1 -> client.destroyInstance(8);
+                    case 2 -> client.accountSshKeys();
+                    default -> client.listInstances();
+                }
+            });
+            String said = failure.getMessage();
+            assertTrue(honest.contains(failure.kind()), failure.kind() + ": " + said);
+            assertTrue(said.contains("between"), said);
+            assertTrue(said.contains("HTTP " + status) && said.contains("proxy"), said);
+            assertEquals("", failure.permission());
+        }
     }
 
     @Test
@@ -217,6 +301,7 @@ class ErrorsTest {
         market.answer(403, "{\"success\":false,\"error\":\"forbidden\"}");
         VastException failure = assertThrows(VastException.class, client::listInstances);
         assertTrue(failure.getMessage().contains("instance_read"), failure.getMessage());
+        assertEquals("instance_read", failure.permission());
     }
 
     @Test
@@ -233,8 +318,7 @@ class ErrorsTest {
     void anAnswerBeyondAllMeasureIsNotRead() {
         market.answer(200, "{\"offers\": [\"" + "x".repeat(17 << 20) + "\"]}");
         VastException failure = assertThrows(
-                VastException.class,
-                () -> client.searchOffers(new OfferQuery(java.util.Map.of(), "bid", List.of(), 1, 1)));
+                VastException.class, () -> client.searchOffers(new OfferQuery(Map.of(), "bid", List.of(), 1, 1)));
         assertTrue(failure.reason().is(ApiText.TOO_LARGE));
     }
 

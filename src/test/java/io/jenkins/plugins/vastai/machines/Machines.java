@@ -218,7 +218,7 @@ public final class Machines {
             wrong.add("nobody is told that it cannot end itself");
         }
         try (AgentCommand agent = new AgentCommand(rental)) {
-            engine.fleet.agentOnline(id);
+            engine.fleet.agentOnline(id, 1);
             wanted.environment.forEach((name, value) -> {
                 if (agent.text().lines().noneMatch((name + "=" + value)::equals)) {
                     wrong.add("builds do not see " + name + "=" + value);
@@ -237,7 +237,7 @@ public final class Machines {
         } catch (IOException e) {
             wrong.add("no agent: " + e.getMessage());
         }
-        engine.fleet.agentOffline(id);
+        engine.fleet.agentOffline(id, 1);
         if (armed && !wanted.retired && !destroyed(machine)) {
             Instant alone = Instant.now();
             if (within(RealMachine.SILENCE.plus(GONE), () -> destroyed(machine))) {

@@ -10,6 +10,7 @@ import io.jenkins.plugins.vastai.ssh.Bootstrap;
 import io.jenkins.plugins.vastai.ssh.SshReach;
 import io.jenkins.plugins.vastai.text.Texts;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -47,8 +48,12 @@ class EngineRig implements AutoCloseable {
     private final String host;
     private final Random random = new Random();
     private final OkHttpClient http = new OkHttpClient();
-    private final SshReach reach = SshReach.start();
+    /** Null until somebody reaches machines by it. */
+    private SshReach reach;
+
+    /** Null for none. */
     private String apiKey;
+
     ControllerIdentity identity;
     Fleet fleet;
 
@@ -93,7 +98,7 @@ class EngineRig implements AutoCloseable {
     void restart() throws IOException {
         VastClient client = new VastClient(
                 simulator.uri(),
-                () -> ApiKey.of(apiKey),
+                () -> apiKey == null ? null : ApiKey.of(apiKey),
                 http,
                 Pacing.none(),
                 new Patience(
@@ -109,12 +114,20 @@ class EngineRig implements AutoCloseable {
                 client,
                 new RentalStore(home, SECRETS),
                 Agents.NONE,
-                Machines.overSsh(
-                        reach, new Bootstrap(reach, http, home.resolve("java"), List::of, Bootstrap.Timeouts.DEFAULT)),
+                machines(),
                 Runnable::run,
                 id -> false,
                 clock,
                 Timing.published()));
+    }
+
+    /** How the engine reaches machines. */
+    Machines machines() {
+        if (reach == null) {
+            reach = SshReach.start();
+        }
+        return Machines.overSsh(
+                reach, new Bootstrap(reach, http, home.resolve("java"), List::of, Bootstrap.Timeouts.DEFAULT));
     }
 
     void apiKey(String key) {
@@ -130,6 +143,10 @@ class EngineRig implements AutoCloseable {
     }
 
     Rental order(RunnerSpec spec, int cap) {
+        return order(spec, cap, null);
+    }
+
+    Rental order(RunnerSpec spec, int cap, BigDecimal balanceFloor) {
         return fleet.order(id -> new Order(
                 "vast",
                 "gpu",
@@ -142,7 +159,7 @@ class EngineRig implements AutoCloseable {
                 Duration.ofHours(8),
                 cap,
                 0,
-                null));
+                balanceFloor));
     }
 
     static RunnerSpec container(String instanceType) {
@@ -209,7 +226,8 @@ class EngineRig implements AutoCloseable {
         return now(rental);
     }
 
-    private boolean sshUnderWay() {
+    /** Whether real time must pass for the machines. */
+    boolean sshUnderWay() {
         return fleet.rentals().stream()
                 .anyMatch(rental -> rental.state() == State.BOOTING
                         && rental.current().map(Draw::runningFrom).isPresent());
@@ -230,7 +248,9 @@ class EngineRig implements AutoCloseable {
 
     @Override
     public void close() {
-        reach.close();
+        if (reach != null) {
+            reach.close();
+        }
         if (own) {
             simulator.close();
         }

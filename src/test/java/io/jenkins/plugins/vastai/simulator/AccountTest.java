@@ -82,6 +82,19 @@ class AccountTest {
     }
 
     @Test
+    void aKeysPermissionsChangeWhileItIsUsed() throws IOException {
+        String key = simulator.addKey("weak", "instance_read");
+        Caller weak = new Caller(simulator, key);
+        assertEquals(403, weak.search("{\"limit\":1}").status());
+        assertEquals(200, new Caller(simulator, "").search("{\"limit\":1}").status(), "a search needs no key");
+        assertEquals(200, weak.get("/api/v1/instances/").status());
+        simulator.permit(key, Set.of("misc"));
+        pass();
+        assertEquals(200, weak.search("{\"limit\":1}").status());
+        assertEquals(401, weak.get("/api/v1/instances/").status());
+    }
+
+    @Test
     void sshKeysAreKeptForTheAccount() throws IOException {
         assertEquals(404, caller.get("/api/v0/ssh/").status());
         String line = new SshKeyLines().next();

@@ -29,6 +29,14 @@ final class ApiKeys {
         keys.put(secret, new ApiKey(next++, name, scopes, team, twoFactor, instance));
     }
 
+    /** The same key with other permissions. */
+    void permit(String secret, Set<String> scopes) {
+        keys.computeIfPresent(
+                secret,
+                (text, key) -> new ApiKey(
+                        key.id(), key.name(), Optional.of(scopes), key.team(), key.twoFactor(), key.instance()));
+    }
+
     void remove(String secret) {
         keys.remove(secret);
     }

@@ -34,6 +34,9 @@ public enum Endpoint {
     /** Anything else: answered with 404. */
     UNKNOWN(0, "");
 
+    /** A search needs no key; one that comes with it must have this permission. */
+    static final String SEARCH_SCOPE = "misc";
+
     private final Duration spacing;
     private final String scope;
 

@@ -261,6 +261,11 @@ final class HttpFace implements AutoCloseable {
             Instant now = world.settle();
             boolean open = asked.endpoint().scope().isEmpty();
             Optional<ApiKeys.ApiKey> key = world.keys.find(asked.token());
+            if (asked.endpoint() == Endpoint.SEARCH
+                    && key.isPresent()
+                    && !key.get().may(Endpoint.SEARCH_SCOPE)) {
+                return lacking(asked, Endpoint.SEARCH_SCOPE);
+            }
             if (open) {
                 return answer(key.map(asked::with).orElse(asked), now, occasion);
             }
@@ -279,14 +284,15 @@ final class HttpFace implements AutoCloseable {
                     && asked.endpoint() != Endpoint.LIST
                     && (asked.id() != key.get().instance() || asked.endpoint() == Endpoint.CREATE);
             if (foreign || !key.get().may(asked.endpoint().scope())) {
-                int status = asked.method().equals("GET") ? 401 : 403;
-                return Answer.error(
-                        status,
-                        "auth_error",
-                        "API key lacks permission " + asked.endpoint().scope() + ".");
+                return lacking(asked, asked.endpoint().scope());
             }
             return answer(asked.with(key.get()), now, occasion);
         }
+    }
+
+    private static Answer lacking(Call asked, String scope) {
+        int status = asked.method().equals("GET") ? 401 : 403;
+        return Answer.error(status, "auth_error", "API key lacks permission " + scope + ".");
     }
 
     private Answer answer(Call call, Instant now, Faults.Occasion occasion) {

@@ -93,6 +93,13 @@ public final class Simulator implements AutoCloseable {
         return addKey("two-factor", Optional.empty(), false, true);
     }
 
+    /** The key has these permissions alone from now on. */
+    public void permit(String key, Set<String> scopes) {
+        synchronized (world.lock) {
+            world.keys.permit(key, Set.copyOf(scopes));
+        }
+    }
+
     /** The key is unknown from now on. */
     public void revokeKey(String key) {
         synchronized (world.lock) {
