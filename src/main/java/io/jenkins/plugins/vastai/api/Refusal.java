@@ -28,6 +28,19 @@ final class Refusal {
             Pattern.compile("no[_ ]such[_ ]instance|\\bnot_found\\b|\\binvalid_id\\b|instance (?:\\d+ )?not found");
     private static final Pattern NO_PERMISSION =
             Pattern.compile("permission|\\bscopes?\\b|not[_ ]authorized|insufficient[_ ]privilege");
+    /** Codes that nobody else has. */
+    private static final Set<String> CODES = Set.of(
+            "auth_error",
+            "invalid_args",
+            "invalid_price",
+            "no_such_ask",
+            "no_such_instance",
+            "no_ssh_key",
+            "no_ssh_key_for_vm",
+            "insufficient_credit",
+            "missing_billing",
+            "spend_rate_limit");
+
     private static final Set<Call> ABOUT_AN_INSTANCE = Set.of(
             Call.SHOW, Call.DESTROY, Call.LABEL, Call.REBOOT, Call.ATTACH_KEY, Call.INSTANCE_KEYS, Call.REQUEST_LOGS);
 
@@ -80,13 +93,16 @@ final class Refusal {
     }
 
     /**
-     * The market says {@code success}, or {@code error} and {@code msg} together. Gateways have other forms:
-     * {@code {"message"}}, {@code {"error", "message", "status"}}, {@code {"success", "errors"}}, problem details.
+     * The market says {@code success}, or {@code error} and {@code msg} together, or one of its own codes. Gateways have
+     * other forms: {@code {"message"}}, {@code {"error", "message", "status"}}, {@code {"success", "errors"}}, problem
+     * details.
      */
     private static boolean ofTheMarket(JsonNode json) {
-        return json.path("success").isBoolean()
-                ? !json.has("errors")
-                : json.path("error").isTextual() && json.path("msg").isTextual();
+        if (json.path("success").isBoolean()) {
+            return !json.has("errors");
+        }
+        JsonNode error = json.path("error");
+        return error.isTextual() && (json.path("msg").isTextual() || CODES.contains(error.textValue()));
     }
 
     private static String message(JsonNode json) {
@@ -135,8 +151,9 @@ final class Refusal {
     private Kind kindOfAnother() {
         return switch (answer.status()) {
             case 401, 403, 407, 451 -> Kind.UNREACHABLE;
-            // The market checks some requests before it gets to its own form.
-            case 400, 422 -> answer.json().isObject() ? Kind.BAD_REQUEST : Kind.UNREADABLE;
+            // How the market refuses a request that it could not even read; with a title it is a gateway's.
+            case 400, 422 ->
+                answer.json().has("detail") && !answer.json().has("title") ? Kind.BAD_REQUEST : Kind.UNREADABLE;
             // How the market says that the account has no keys.
             case 404 -> call == Call.ACCOUNT_KEYS && answer.text().isBlank() ? Kind.GONE : Kind.UNREADABLE;
             default -> Kind.UNREADABLE;

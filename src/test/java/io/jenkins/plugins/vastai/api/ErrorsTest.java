@@ -74,6 +74,11 @@ class ErrorsTest {
             401 | {"success":false,"error":"auth_error","msg":"Invalid user key"} | BAD_KEY
             404 | {"success":false,"error":"auth_error","msg":"Invalid user key"} | BAD_KEY
             403 | {"success":false,"error":"auth_error","msg":"This action requires login."} | BAD_KEY
+            400 | {"error":"no_such_ask","message":"Instance type is not available."} | OFFER_GONE
+            400 | {"error":"insufficient_credit"} | NO_MONEY
+            401 | {"error":"auth_error","message":"Invalid user key"} | BAD_KEY
+            400 | {"message":"Bad Request"} | UNREADABLE
+            400 | {"type":"about:blank","title":"Bad Request","status":400,"detail":"no offer"} | UNREADABLE
             401 | Unauthorized | UNREACHABLE
             401 | {"error":"Unauthorized","message":"Two factor login needed at the gate"} | UNREACHABLE
             403 | {"message":"Forbidden"} | UNREACHABLE

@@ -213,8 +213,7 @@ class EngineRig implements AutoCloseable {
                 throw new AssertionError("Not reached: " + what + "\n" + story());
             }
             step();
-            // SSH is real: give it real time, so that driven deadlines do not overtake it.
-            LockSupport.parkNanos(Duration.ofMillis(sshUnderWay() ? 40 : 1).toNanos());
+            breathe();
         }
     }
 
@@ -226,8 +225,12 @@ class EngineRig implements AutoCloseable {
         return now(rental);
     }
 
-    /** Whether real time must pass for the machines. */
-    boolean sshUnderWay() {
+    /** SSH is real: give it real time, so that driven deadlines do not overtake it. */
+    void breathe() {
+        LockSupport.parkNanos(Duration.ofMillis(sshUnderWay() ? 40 : 1).toNanos());
+    }
+
+    private boolean sshUnderWay() {
         return fleet.rentals().stream()
                 .anyMatch(rental -> rental.state() == State.BOOTING
                         && rental.current().map(Draw::runningFrom).isPresent());
