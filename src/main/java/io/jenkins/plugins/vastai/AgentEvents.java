@@ -21,8 +21,8 @@ final class AgentEvents {
 
     private AgentEvents() {}
 
-    /** Online and offline. */
-    @Extension
+    /** Online and offline; after other listeners, since what they do takes time in which a machine may be replaced. */
+    @Extension(ordinal = -1000)
     public static final class Connections extends ComputerListener {
 
         /** A machine that was replaced while its agent started is about to be destroyed: the agent never comes online. */
