@@ -6,19 +6,27 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import hudson.FilePath;
+import hudson.model.AbstractBuild;
+import hudson.model.BuildListener;
+import hudson.model.BuildStepListener;
 import hudson.model.Computer;
 import hudson.model.FreeStyleBuild;
 import hudson.model.FreeStyleProject;
 import hudson.model.Label;
 import hudson.model.Result;
+import hudson.model.Run;
 import hudson.model.TaskListener;
+import hudson.model.listeners.RunListener;
 import hudson.remoting.Channel;
 import hudson.slaves.ComputerListener;
+import hudson.tasks.BuildStep;
 import hudson.tasks.Shell;
 import io.jenkins.plugins.vastai.rental.Rental;
 import io.jenkins.plugins.vastai.rental.RentalText;
 import io.jenkins.plugins.vastai.rental.State;
+import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -26,6 +34,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import okhttp3.Interceptor;
+import okhttp3.Response;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -39,7 +49,18 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 class ReplacedMachineTest {
 
     @RegisterExtension
-    final RentedMachines machines = new RentedMachines(builder -> builder.boot(Duration.ofSeconds(2)));
+    final RentedMachines machines =
+            new RentedMachines(builder -> builder.boot(Duration.ofSeconds(2))).through(this::call);
+
+    /** The market takes its time to destroy, or the connection to the replaced machine would break by itself. */
+    private volatile boolean destroysLate;
+
+    private Response call(Interceptor.Chain chain) throws IOException {
+        if (destroysLate && chain.request().method().equals("DELETE")) {
+            throw new IOException("not now");
+        }
+        return chain.proceed(chain.request());
+    }
 
     /** While the first agent connects, its machine is replaced; the first of two moments, or the second. */
     @TestExtension("anAgentThatComesOnlineOnAReplacedMachineTakesNoBuild")
@@ -107,9 +128,11 @@ class ReplacedMachineTest {
     private List<String> served(JenkinsRule j) throws Exception {
         machines.cloud(RentedMachines.template("gpu", "gpu"));
         FreeStyleProject project = project(j, "echo machine $VASTAI_MACHINE_ID");
+        destroysLate = true;
 
         FreeStyleBuild build = get(project.scheduleBuild2(0));
 
+        destroysLate = false;
         j.assertBuildStatusSuccess(build);
         machines.nothingLeft();
         Rental rental = RentedMachines.rentals().get(0);
@@ -122,6 +145,33 @@ class ReplacedMachineTest {
                 .toList();
     }
 
+    /** How long builds held their executors after their last steps. */
+    @TestExtension("aBuildThatFailsByItselfDoesNotHoldItsExecutor")
+    public static final class Steps extends BuildStepListener {
+        private static final Queue<Duration> HELD = new ConcurrentLinkedQueue<>();
+        private static volatile Instant last;
+
+        @Override
+        @SuppressWarnings("rawtypes") // as declared
+        public void started(AbstractBuild build, BuildStep step, BuildListener listener) {
+            // its end counts
+        }
+
+        @Override
+        @SuppressWarnings("rawtypes") // as declared
+        public void finished(AbstractBuild build, BuildStep step, BuildListener listener, boolean canContinue) {
+            last = Instant.now();
+        }
+    }
+
+    @TestExtension("aBuildThatFailsByItselfDoesNotHoldItsExecutor")
+    public static final class Ends extends RunListener<Run<?, ?>> {
+        @Override
+        public void onFinalized(Run<?, ?> run) {
+            Steps.HELD.add(Duration.between(Steps.last, Instant.now()));
+        }
+    }
+
     /** The executor of a machine that is there is free at once for the next build. */
     @Test
     void aBuildThatFailsByItselfDoesNotHoldItsExecutor(JenkinsRule j) throws Exception {
@@ -132,11 +182,12 @@ class ReplacedMachineTest {
         FreeStyleProject project = project(j, "exit 1");
         j.assertBuildStatus(Result.FAILURE, get(project.scheduleBuild2(0)));
 
-        FreeStyleBuild second = get(project.scheduleBuild2(0));
+        j.assertBuildStatus(Result.FAILURE, get(project.scheduleBuild2(0)));
 
-        j.assertBuildStatus(Result.FAILURE, second);
         Duration hindsight = Fleets.get().tuning().hindsight();
-        assertTrue(second.getDuration() < hindsight.toMillis(), () -> second.getDuration() + " ms");
+        List<Duration> held = List.copyOf(Steps.HELD);
+        assertEquals(2, held.size());
+        assertTrue(held.get(1).compareTo(hindsight) < 0, held::toString);
         machines.giveBack();
     }
 
@@ -161,11 +212,16 @@ class ReplacedMachineTest {
         String agent = RentedMachines.rentals().get(0).order().agent();
         assertTrue(Provisioning.get().arriving(agent));
 
+        String before = Fleets.get().identity().orElseThrow().id();
         Fleets.get().renewIdentity();
 
         assertFalse(Provisioning.get().arriving(agent));
         j.assertBuildStatusSuccess(get(building));
         never.countDown();
+        // What the old identity rented before it was given up is another controller's for the new one.
+        machines.simulator().books().left().stream()
+                .filter(entry -> entry.label().contains(before))
+                .forEach(entry -> machines.simulator().destroyFromOutside(entry.id()));
         machines.nothingLeft();
     }
 

@@ -11,12 +11,14 @@ import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
  * Runs work that must never end its loop, whatever it throws: an {@link Error} of another plugin's class or of a full
- * memory included. Remembers what fails until it succeeds again, so that it can be shown, and logs equal failures once.
+ * memory included. Remembers what fails until it succeeds again, and what does not return, so that it can be shown, and logs equal failures once.
  * The one implementation for every loop and schedule of the plugin. Thread-safe.
  */
 public final class Supervisor {
@@ -33,11 +35,21 @@ public final class Supervisor {
     private record Failure(String error, boolean failing, Instant since, Instant last, Instant logged) {}
 
     private final InstantSource clock;
+    private final LongSupplier nanos;
+    /** Since when work is under way. */
+    private final Map<String, Long> running = new ConcurrentHashMap<>();
+
     private final Map<String, Failure> failures = new ConcurrentHashMap<>();
 
     /** @param clock decides how long a failure is shown and when it is logged again */
     public Supervisor(InstantSource clock) {
+        this(clock, System::nanoTime);
+    }
+
+    /** @param nanos tells how long work is under way, whatever becomes of the clock */
+    Supervisor(InstantSource clock, LongSupplier nanos) {
         this.clock = clock;
+        this.nanos = nanos;
     }
 
     /**
@@ -48,10 +60,13 @@ public final class Supervisor {
      */
     public boolean run(String what, Runnable work) {
         try {
+            running.put(what, nanos.getAsLong());
             work.run();
         } catch (Throwable e) { // the loop must live
             failed(what, e);
             return false;
+        } finally {
+            running.remove(what);
         }
         succeeded(what);
         return true;
@@ -74,8 +89,21 @@ public final class Supervisor {
         }
     }
 
-    /** What keeps failing, the oldest first; empty when all is well. */
+    /** What does not come to an end, or else what keeps failing longest; empty when all is well. */
     public Optional<Reason> trouble() {
+        return hanging().or(this::failing);
+    }
+
+    /** The innermost: what it is part of hangs with it. */
+    private Optional<Reason> hanging() {
+        long now = nanos.getAsLong();
+        return running.entrySet().stream()
+                .filter(entry -> now - entry.getValue() > SHOWN.toNanos())
+                .min(Comparator.comparing(entry -> now - entry.getValue()))
+                .map(entry -> RentalText.INTERNAL_ERROR.of(entry.getKey(), TimeoutException.class.getName()));
+    }
+
+    private Optional<Reason> failing() {
         Instant recent = clock.instant().minus(SHOWN);
         return failures.entrySet().stream()
                 .filter(entry ->

@@ -24,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -114,6 +115,23 @@ class SupervisorTest {
             throw new OutOfMemoryError();
         });
         assertEquals(3, logged.size(), "it lasts");
+    }
+
+    @Test
+    void workThatDoesNotReturnIsToldByItsInnermostName() {
+        AtomicLong nanos = new AtomicLong();
+        Supervisor timed = new Supervisor(clock, nanos::get);
+        timed.run("the pass", () -> {
+            nanos.addAndGet(1);
+            timed.run("rental 1", () -> {
+                nanos.addAndGet(Duration.ofMinutes(4).toNanos());
+                assertTrue(timed.trouble().isEmpty(), "it may take its time");
+                nanos.addAndGet(Duration.ofMinutes(2).toNanos());
+                String told = Texts.render(timed.trouble().orElseThrow());
+                assertTrue(told.contains("rental 1") && told.contains("TimeoutException"), told);
+            });
+        });
+        assertTrue(timed.trouble().isEmpty());
     }
 
     @Test
