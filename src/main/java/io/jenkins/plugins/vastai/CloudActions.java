@@ -27,7 +27,7 @@ import org.kohsuke.stapler.verb.POST;
 /**
  * What people may do to a running cloud. Each returns at once; the engine does the rest, and the page shows it. Ordering
  * less or again needs {@link Cloud#PROVISION}, destroying {@link Computer#DELETE} on the agent. Its page shows the cloud's
- * state to whoever may act on it but not read the system: what was blocked must be seen to be unblocked.
+ * state to users who may act on the cloud but not read the system: they must see a blocked machine to unblock it.
  */
 @Restricted(NoExternalUse.class) // buttons
 public final class CloudActions implements ModelObject {
@@ -111,8 +111,12 @@ public final class CloudActions implements ModelObject {
      */
     @POST
     public HttpResponse doDestroy(@QueryParameter String rental, @QueryParameter String next) {
-        checkDestroy(find(rental).flatMap(VastAiComputer::of).orElse(null));
+        if (find(rental).isEmpty()) {
+            // Whoever may destroy nothing does not learn which rentals there are.
+            Jenkins.get().checkAnyPermission(Computer.DELETE, Jenkins.ADMINISTER);
+        }
         Rental known = rental(rental);
+        checkDestroy(VastAiComputer.of(known).orElse(null));
         Reason why = AgentText.DESTROYED_BY.of(known.order().agent(), user());
         // The rental first: hung up on, the build would end, and that would be the reason that is told.
         Fleets.get().all().forEach(fleet -> fleet.retire(known.id(), why));
